@@ -1,0 +1,1 @@
+"""rustydb_host."""

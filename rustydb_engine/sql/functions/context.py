@@ -1,0 +1,64 @@
+"""What a SQL function may ask of the statement that runs it.
+
+`EvalContext` is the only door from a function to time, settings, randomness, sequences and the catalog. The
+executor's context implements it; functions declared with `context=True` receive it as first argument.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from rustydb_engine.values.forms import Forms
+from rustydb_proto.core.entropy import Entropy
+
+if TYPE_CHECKING:
+    from rustydb_engine.catalog.catalog import Catalog
+
+
+class EvalContext(Protocol):
+    """The surroundings of an expression. Times are timestamptz values (microseconds since 2000-01-01 UTC)."""
+
+    forms: Forms
+    catalog: Catalog
+    entropy: Entropy
+    transaction_time: int
+    statement_time: int
+    clock_time: int
+    user: str
+    session_user: str
+    database: str
+    search_path: tuple[str, ...]
+    process_id: int
+
+    def setting(self, name: str) -> str | None:
+        """Return the value of a configuration parameter as SHOW prints it, or None when it is unknown."""
+
+    def set_setting(self, name: str, text: str, local: bool) -> str:
+        """Set a configuration parameter (set_config) and return its new text."""
+
+    def nextval(self, sequence_oid: int) -> int:
+        """Advance a sequence and return its value."""
+
+    def currval(self, sequence_oid: int) -> int:
+        """Return what nextval last gave in this session; 55000 when it was never called."""
+
+    def setval(self, sequence_oid: int, number: int, called: bool) -> int:
+        """Set a sequence's counter."""
+
+    def lastval(self) -> int:
+        """Return what the last nextval of this session gave."""
+
+    def transaction_id(self) -> int:
+        """Return this transaction's id."""
+
+    def relation_bytes(self, relation_oid: int) -> int:
+        """Return the size of a relation for pg_relation_size and kin."""
+
+    def statement_rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Run a query for a function that is defined by one, and return its rows."""
+
+    def deparse(self, kind: str, oid: int, part: int = 0, pretty: bool = False) -> str | None:
+        """Return the SQL of a catalog object: kind viewdef, indexdef, constraintdef, or expr."""
+
+    def activity(self) -> list[dict[str, object]]:
+        """Return one record for each session (pg_stat_activity)."""
