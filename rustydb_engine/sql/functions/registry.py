@@ -23,11 +23,12 @@ the caller wrote VARIADIC or the binder gathered the rest of the arguments. For 
 one by one, except when the caller wrote VARIADIC: then `CallSite.variadic` is true and the last one is an array.
 `defaults` gives the Python values of trailing optional arguments.
 
-A polymorphic function whose work depends on the types of its arguments is declared with `typed=True`: the decorated
-function is then a *factory*, called once for each call in a plan with a `CallSite`, and returns the implementation.
-`implementation_for` and `aggregate_for` hide the difference from the code generator.
+A function that needs more of the call (its result type, the columns of record arguments) or can prepare work once is
+declared with `factory=True`: the decorated function is called once for each call in a plan, with a `CallSite`, and returns
+the implementation. The code generator asks `implementation_for` and `aggregate_for` for what it shall call, which
+hide these differences; only `context` remains its concern.
 
-    @function("pg_typeof(any) -> regtype", oid=1619, strict=False, typed=True)
+    @function("pg_typeof(any) -> regtype", oid=1619, strict=False, factory=True)
     def pg_typeof(site: CallSite) -> Implementation:
         oid = site.args[0].oid
         return lambda value: oid
@@ -39,6 +40,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from rustydb_engine.values.types import BY_NAME, Type
@@ -70,11 +72,12 @@ class Function:
     schema: str = "pg_catalog"
     aggregate: Aggregate | None = None
     typed: bool = False
+    factory: bool = False
 
 
 @value
 class CallSite:
-    """What the binder knows of one call, for `typed` functions and aggregates.
+    """What the binder knows of one call, for `factory` functions and aggregates.
 
     `args` and `result` are the actual types. `fields[i]` names and types the columns of argument i when it is a record
     (a row of a table, a ROW(…) whose columns are f1, f2…), and is () when it is not or nothing is known.
@@ -203,6 +206,7 @@ def function(
     columns: Sequence[tuple[str, str]] = (),
     schema: str = "pg_catalog",
     typed: bool = False,
+    factory: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a SQL function; may be stacked for several signatures."""
     name, arg_names, args, variadic, returns_set, result = parse_signature(signature)
@@ -214,7 +218,7 @@ def function(
                 strict=strict, volatility=volatility, variadic=variadic, returns_set=returns_set, context=context,
                 inline=inline, defaults=tuple(defaults), arg_names=arg_names,
                 columns=tuple((column, BY_NAME[kind]) for column, kind in columns), schema=schema,
-                typed=typed,
+                typed=typed, factory=factory,
             )  # fmt: skip
         )
         return implementation
@@ -259,13 +263,19 @@ def window_function(signature: str, *, oid: int = 0, defaults: Sequence[object] 
 
 
 def implementation_for(entry: Function, site: CallSite) -> Implementation:
-    """Return what computes one call of a plain function."""
-    assert entry.implementation is not None, f"{entry.name} is not a plain function"
-    if entry.typed:
-        made = entry.implementation(site)
+    """Return what computes one call of a plain function: called with (context, *args) if `entry.context`, else (*args)."""
+    implementation = entry.implementation
+    assert implementation is not None, f"{entry.name} is not a plain function"
+    if entry.factory:
+        made = implementation(site)
         assert callable(made), f"{entry.name} makes no implementation"
         return made
-    return entry.implementation
+    if entry.typed:
+        types = site.args
+        if entry.context:
+            return lambda context, *args: implementation(context, types, *args)
+        return partial(implementation, types)
+    return implementation
 
 
 def aggregate_for(entry: Function, site: CallSite) -> Aggregate:
