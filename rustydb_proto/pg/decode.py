@@ -1,0 +1,297 @@
+"""The client's messages, from bytes to events: one function for each, called with the borders of the body.
+
+    decoder(data, start, end) -> event          data[start:end] is the body, without type and length
+
+A body that does not fit raises `Malformed` (or UnicodeDecodeError), with PostgreSQL's words; the server machine
+makes a `MessageRejected` of it. Nothing here knows of state or limits: `end` is known to lie within `data`.
+`CLIENT_MESSAGES` is the table of them all, with how large each may be. Source: pqformat.c, postgres.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from struct import Struct
+from typing import Final
+
+from rustydb_proto.core.value import value
+from rustydb_proto.pg.messages import (
+    BindReceived,
+    CloseReceived,
+    CopyDataReceived,
+    CopyDoneReceived,
+    CopyFailReceived,
+    DescribeReceived,
+    ExecuteReceived,
+    FlushReceived,
+    FunctionCallReceived,
+    ParseReceived,
+    QueryReceived,
+    SyncReceived,
+    Terminated,
+)
+
+_uint16 = Struct("!H").unpack_from
+_int32 = Struct("!i").unpack_from
+_uint32 = Struct("!I").unpack_from
+
+SYNC_RECEIVED: Final = SyncReceived()
+FLUSH_RECEIVED: Final = FlushReceived()
+COPY_DONE_RECEIVED: Final = CopyDoneReceived()
+TERMINATED: Final = Terminated()
+
+
+class Malformed(Exception):
+    """The body of a message is wrong."""
+
+    def __init__(self, message: str, sqlstate: str = "08P01", detail: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.sqlstate = sqlstate
+        self.detail = detail
+
+
+NO_STRING_END: Final = "invalid string in message"
+TOO_SHORT: Final = "insufficient data left in message"
+TOO_LONG: Final = "invalid message format"
+
+
+def query(data: bytes, start: int, end: int) -> QueryReceived:
+    """Decode Query."""
+    zero = data.find(0, start, end)
+    if zero != end - 1:
+        raise Malformed(NO_STRING_END if zero < 0 else TOO_LONG)
+    return QueryReceived(data[start:zero].decode())
+
+
+def parse(data: bytes, start: int, end: int) -> ParseReceived:
+    """Decode Parse."""
+    zero = data.find(0, start, end)
+    if zero < 0:
+        raise Malformed(NO_STRING_END)
+    name = data[start:zero].decode()
+    start = zero + 1
+    zero = data.find(0, start, end)
+    if zero < 0:
+        raise Malformed(NO_STRING_END)
+    sql = data[start:zero].decode()
+    position = zero + 1
+    count = _count(data, position, end)
+    position += 2
+    if position + 4 * count != end:
+        raise Malformed(TOO_SHORT if position + 4 * count > end else TOO_LONG)
+    oids = Struct(f"!{count}I").unpack_from(data, position) if count else ()
+    return ParseReceived(name, sql, oids)
+
+
+def bind(data: bytes, start: int, end: int) -> BindReceived:
+    """Decode Bind."""
+    zero = data.find(0, start, end)
+    if zero < 0:
+        raise Malformed(NO_STRING_END)
+    portal = data[start:zero].decode() if zero > start else ""
+    start = zero + 1
+    zero = data.find(0, start, end)
+    if zero < 0:
+        raise Malformed(NO_STRING_END)
+    statement = data[start:zero].decode()
+    formats, position = _formats(data, zero + 1, end)
+    values, position = _values(data, position, end)
+    if len(formats) > 1 and len(formats) != len(values):
+        raise Malformed(f"bind message has {len(formats)} parameter formats but {len(values)} parameters")
+    result_formats, position = _formats(data, position, end)
+    if position != end:
+        raise Malformed(TOO_LONG)
+    return BindReceived(portal, statement, formats, values, result_formats)
+
+
+def describe(data: bytes, start: int, end: int) -> DescribeReceived:
+    """Decode Describe."""
+    kind, name = _kind_and_name(data, start, end, "DESCRIBE")
+    return DescribeReceived(kind, name)
+
+
+def close(data: bytes, start: int, end: int) -> CloseReceived:
+    """Decode Close."""
+    kind, name = _kind_and_name(data, start, end, "CLOSE")
+    return CloseReceived(kind, name)
+
+
+def execute(data: bytes, start: int, end: int) -> ExecuteReceived:
+    """Decode Execute. A negative row limit is none, as for PostgreSQL."""
+    zero = data.find(0, start, end)
+    if zero != end - 5:
+        raise Malformed(NO_STRING_END if zero < 0 else TOO_SHORT if zero > end - 5 else TOO_LONG)
+    max_rows = _int32(data, zero + 1)[0]
+    return ExecuteReceived(data[start:zero].decode() if zero > start else "", max_rows if max_rows > 0 else 0)
+
+
+def function_call(data: bytes, start: int, end: int) -> FunctionCallReceived:
+    """Decode FunctionCall."""
+    if end - start < 4:
+        raise Malformed(TOO_SHORT)
+    oid = _uint32(data, start)[0]
+    formats, position = _formats(data, start + 4, end)
+    arguments, position = _values(data, position, end)
+    if len(formats) > 1 and len(formats) != len(arguments):
+        raise Malformed(
+            f"function call message contains {len(formats)} argument formats but {len(arguments)} arguments"
+        )
+    result_format = _count(data, position, end)
+    if position + 2 != end:
+        raise Malformed(TOO_LONG)
+    return FunctionCallReceived(oid, formats, arguments, result_format)
+
+
+def copy_data(data: bytes, start: int, end: int) -> CopyDataReceived:
+    """Decode CopyData."""
+    return CopyDataReceived(data[start:end])
+
+
+def copy_done(data: bytes, start: int, end: int) -> CopyDoneReceived:
+    """Decode CopyDone; like PostgreSQL, do not look at its body."""
+    return COPY_DONE_RECEIVED
+
+
+def copy_fail(data: bytes, start: int, end: int) -> CopyFailReceived:
+    """Decode CopyFail."""
+    zero = data.find(0, start, end)
+    if zero < 0:
+        raise Malformed(NO_STRING_END)
+    return CopyFailReceived(data[start:zero].decode("utf-8", "replace"))
+
+
+def sync(data: bytes, start: int, end: int) -> SyncReceived:
+    """Decode Sync."""
+    if start != end:
+        raise Malformed(TOO_LONG)
+    return SYNC_RECEIVED
+
+
+def flush(data: bytes, start: int, end: int) -> FlushReceived:
+    """Decode Flush."""
+    if start != end:
+        raise Malformed(TOO_LONG)
+    return FLUSH_RECEIVED
+
+
+def terminate(data: bytes, start: int, end: int) -> Terminated:
+    """Decode Terminate; whatever its body says, the client is leaving."""
+    return TERMINATED
+
+
+ClientMessage = (
+    QueryReceived
+    | ParseReceived
+    | BindReceived
+    | DescribeReceived
+    | ExecuteReceived
+    | CloseReceived
+    | FlushReceived
+    | SyncReceived
+    | FunctionCallReceived
+    | CopyDataReceived
+    | CopyDoneReceived
+    | CopyFailReceived
+    | Terminated
+)
+
+
+@value
+class MessageType:
+    """What a type byte means: its decoder, and whether its size is that of data or of names only."""
+
+    decode: Callable[[bytes, int, int], ClientMessage]
+    large: bool
+
+
+CLIENT_MESSAGES: Final[Mapping[int, MessageType]] = {
+    ord("Q"): MessageType(query, True),
+    ord("P"): MessageType(parse, True),
+    ord("B"): MessageType(bind, True),
+    ord("D"): MessageType(describe, False),
+    ord("E"): MessageType(execute, False),
+    ord("C"): MessageType(close, False),
+    ord("H"): MessageType(flush, False),
+    ord("S"): MessageType(sync, False),
+    ord("F"): MessageType(function_call, True),
+    ord("d"): MessageType(copy_data, True),
+    ord("c"): MessageType(copy_done, False),
+    ord("f"): MessageType(copy_fail, False),
+    ord("X"): MessageType(terminate, False),
+}
+
+
+def invalid_utf8(error: UnicodeDecodeError) -> str:
+    """Return PostgreSQL's message for bytes that are not UTF-8: the first character that is wrong, in hex."""
+    rest = error.object[error.start :]
+    first = rest[0]
+    size = 1 if first < 0xC0 or first > 0xF7 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+    shown = " ".join(f"0x{byte:02x}" for byte in rest[:size])
+    return f'invalid byte sequence for encoding "UTF8": {shown}'
+
+
+def _count(data: bytes, position: int, end: int) -> int:
+    if position + 2 > end:
+        raise Malformed(TOO_SHORT)
+    count: int = _uint16(data, position)[0]
+    return count
+
+
+def _kind_and_name(data: bytes, start: int, end: int, command: str) -> tuple[str, str]:
+    if start == end:
+        raise Malformed(TOO_SHORT)
+    zero = data.find(0, start + 1, end)
+    if zero != end - 1:
+        raise Malformed(NO_STRING_END if zero < 0 else TOO_LONG)
+    kind = data[start]
+    if kind != 0x53 and kind != 0x50:  # S, P
+        raise Malformed(f"invalid {command} message subtype {kind}")
+    return chr(kind), data[start + 1 : zero].decode()
+
+
+# The format lists that clients send again and again, found without making a Struct.
+_COMMON_FORMATS: Final[Mapping[bytes, tuple[int, ...]]] = {
+    b"\0\1\0\0": (0,),
+    b"\0\1\0\1": (1,),
+}
+
+
+def _formats(data: bytes, position: int, end: int) -> tuple[tuple[int, ...], int]:
+    """Return a list of format codes and the position after it."""
+    if data[position : position + 2] == b"\0\0" and position + 2 <= end:
+        return (), position + 2
+    common = _COMMON_FORMATS.get(data[position : position + 4])
+    if common is not None and position + 4 <= end:
+        return common, position + 4
+    count = _count(data, position, end)
+    position += 2
+    if position + 2 * count > end:
+        raise Malformed(TOO_SHORT)
+    codes: tuple[int, ...] = Struct(f"!{count}h").unpack_from(data, position)
+    for code in codes:
+        if code != 0 and code != 1:
+            raise Malformed(f"unsupported format code: {code}", "22023")
+    return codes, position + 2 * count
+
+
+def _values(data: bytes, position: int, end: int) -> tuple[list[bytes | None], int]:
+    """Return a list of values with their lengths before them, and the position after it."""
+    count = _count(data, position, end)
+    position += 2
+    values: list[bytes | None] = []
+    for _ in range(count):
+        if position + 4 > end:
+            raise Malformed(TOO_SHORT)
+        size = _int32(data, position)[0]
+        position += 4
+        if size >= 0:
+            stop = position + size
+            if stop > end:
+                raise Malformed(TOO_SHORT)
+            values.append(data[position:stop])
+            position = stop
+        elif size == -1:
+            values.append(None)
+        else:
+            raise Malformed(TOO_SHORT)
+    return values, position

@@ -1,0 +1,424 @@
+"""The server half of the PostgreSQL protocol, version 3.0: bytes and time in, events out, commands in, bytes out.
+
+The embedder's loop, whatever it waits with:
+
+    machine = ServerMachine(now, entropy, mock_secret=secret)      # one for each connection
+    machine.receive_data(now, data)                                # b"" is end of file
+    while not isinstance(event := machine.next_event(), Stop):
+        answer(event)                                              # machine.send(now, command), ...
+    write(machine.data_to_send()); close if machine.output_ended
+
+and one conversation, events to the left of the commands that answer them:
+
+    StartupReceived(user, database, parameters)   Authenticate("scram-sha-256", verifier)
+    Authenticated(user)                           SessionReady(parameters, process_id, secret_key)
+    QueryReceived(sql)                            RowDescription, SendEncoded(rows), CommandComplete(tag),
+                                                  ReadyForQuery("I")
+    ParseReceived(name, sql, oids)                ParseComplete()
+    BindReceived(portal, statement, ...)          BindComplete()
+    DescribeReceived(kind, name)                  [ParameterDescription,] RowDescription | NoData()
+    ExecuteReceived(portal, max_rows)             SendEncoded(rows), CommandComplete(tag) | PortalSuspended()
+    SyncReceived()                                ReadyForQuery("I")
+
+**Pull.** Messages are parsed one at a time. While you work on an event, do not call `next_event`; the machine
+itself pauses where the protocol has one request at a time (from Query, FunctionCall or Sync until ReadyForQuery,
+during COPY OUT, until Authenticate and SessionReady). `pending` says whether a whole message waits, `backlogged`
+that so much waits that you should stop reading the socket for a while.
+
+**Errors of statements** are yours: `ErrorResponse(fields)`. In the extended protocol the machine then discards
+everything until Sync; after a Query you go on with ReadyForQuery. A message whose body is malformed comes as
+`MessageRejected` and is answered the same way, since it must fail the transaction. An ErrorResponse of
+severity FATAL, or any before SessionReady, ends the connection. **Errors of the peer** that leave no way on (a
+wrong length, an unknown type, a limit) are answered by the machine, and `ProtocolFailed` is the last event.
+
+**COPY.** After `CopyIn` come CopyDataReceived..., then CopyDoneReceived or CopyFailReceived; Sync and Flush among
+them are ignored, and what a client still sends after you failed the copy is dropped. `CopyOut` is followed by your
+`CopyData` and `CopyDone`.
+
+**Fast path.** `send` costs a table look-up and a command object. `send_result(data)` appends bytes that you already
+have (rows.py, framing.py), covering several messages if you like; `ready(status)` is ReadyForQuery.
+
+    machine.send_result(row_description + rows + command_complete)
+    machine.ready("I")
+
+**TLS.** With `tls=True` an SSLRequest is answered `S` and `SwitchProtocol("tls")`; do the handshake, call
+`tls_started(channel_binding)`, and feed the decrypted bytes. Otherwise the answer is `N`. GSSAPI is always `N`.
+
+Source: PostgreSQL documentation, "Frontend/Backend Protocol", and what PostgreSQL 15's backend does where that is
+silent (postmaster.c, postgres.c, copyfromparse.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from struct import Struct
+from typing import Final
+
+from rustydb_proto.core.buffer import ReceiveBuffer
+from rustydb_proto.core.entropy import Entropy
+from rustydb_proto.core.errors import LocalProtocolError
+from rustydb_proto.core.machine import NEED_DATA, PAUSED, NeedData, Paused, Timers
+from rustydb_proto.core.time import Now
+from rustydb_proto.pg import framing, messages
+from rustydb_proto.pg.admission import Admission
+from rustydb_proto.pg.decode import CLIENT_MESSAGES, Malformed, invalid_utf8
+from rustydb_proto.pg.encode import ENCODERS
+from rustydb_proto.pg.limits import Limits
+from rustydb_proto.pg.messages import ServerCommand, ServerEvent, error_fields
+
+
+class Phase(Enum):
+    """What the connection is doing; `next_event` pauses in the phases that wait for the embedder."""
+
+    ADMISSION = auto()  # startup and authentication, see admission.py
+    STARTING = auto()  # authenticated: paused until SessionReady
+    IDLE = auto()  # between requests
+    EXTENDED = auto()  # in a pipeline, before its Sync
+    SIMPLE = auto()  # a Query or FunctionCall is being answered: paused until ReadyForQuery
+    SYNCING = auto()  # Sync was reported: paused until ReadyForQuery
+    SKIPPING = auto()  # a message of the pipeline failed: discarding until Sync
+    COPY_IN = auto()  # copy data is awaited
+    COPY_OUT = auto()  # copy data is being sent: paused
+    CLOSED = auto()  # over
+
+
+_IDLE: Final = Phase.IDLE
+_EXTENDED: Final = Phase.EXTENDED
+_SIMPLE: Final = Phase.SIMPLE
+_SYNCING: Final = Phase.SYNCING
+
+_PAUSING = frozenset({Phase.STARTING, Phase.SIMPLE, Phase.SYNCING, Phase.COPY_OUT, Phase.CLOSED})
+# The phase that a message of a session leads to, from IDLE or EXTENDED.
+_NEXT_PHASE: Final[Mapping[int, Phase]] = {
+    ord("Q"): Phase.SIMPLE,
+    ord("F"): Phase.SIMPLE,
+    ord("P"): Phase.EXTENDED,
+    ord("B"): Phase.EXTENDED,
+    ord("D"): Phase.EXTENDED,
+    ord("E"): Phase.EXTENDED,
+    ord("C"): Phase.EXTENDED,
+    ord("H"): Phase.EXTENDED,
+    ord("S"): Phase.SYNCING,
+}
+_DECODERS: Final = {kind: CLIENT_MESSAGES[kind].decode for kind in _NEXT_PHASE}
+_LAST_OF_ADMISSION: Final = (messages.AuthenticationFailed, messages.CancelReceived, messages.ProtocolFailed)
+
+_ANSWERING: Final = frozenset({Phase.SIMPLE, Phase.EXTENDED})
+_EXTENDED_ONLY: Final = frozenset({Phase.EXTENDED})
+_OPEN: Final = frozenset(set(Phase) - {Phase.CLOSED})
+_SESSION: Final = _OPEN - {Phase.ADMISSION}
+_NOWHERE: Final[frozenset[Phase]] = frozenset()
+# In which phases a command is allowed; ErrorResponse looks closer.
+_ALLOWED: Final[Mapping[type, frozenset[Phase]]] = {
+    messages.Authenticate: frozenset({Phase.ADMISSION}),
+    messages.AcceptPassword: frozenset({Phase.ADMISSION}),
+    messages.RejectPassword: frozenset({Phase.ADMISSION}),
+    messages.SessionReady: frozenset({Phase.STARTING}),
+    messages.RowDescription: _ANSWERING,
+    messages.NoData: _EXTENDED_ONLY,
+    messages.ParameterDescription: _EXTENDED_ONLY,
+    messages.ParseComplete: _EXTENDED_ONLY,
+    messages.BindComplete: _EXTENDED_ONLY,
+    messages.CloseComplete: _EXTENDED_ONLY,
+    messages.SendEncoded: _SESSION,
+    messages.CommandComplete: _ANSWERING,
+    messages.EmptyQuery: _ANSWERING,
+    messages.PortalSuspended: _EXTENDED_ONLY,
+    messages.ErrorResponse: _OPEN,
+    messages.Notice: _SESSION,
+    messages.ParameterStatus: _SESSION,
+    messages.Notification: _SESSION,
+    messages.ReadyForQuery: frozenset({Phase.SIMPLE, Phase.SYNCING}),
+    messages.CopyIn: _ANSWERING,
+    messages.CopyOut: _ANSWERING,
+    messages.CopyData: frozenset({Phase.COPY_OUT}),
+    messages.CopyDone: frozenset({Phase.COPY_OUT}),
+    messages.FunctionResult: frozenset({Phase.SIMPLE}),
+}
+_COPY_KINDS: Final = frozenset(b"dcf")
+_header = Struct("!BI").unpack_from
+_uint32 = Struct("!I").unpack_from
+
+
+class ServerMachine:
+    """One connection of a PostgreSQL server. The module docstring says how to drive it.
+
+    `mock_secret` is the same for all connections of a server, and secret: it keeps users who do not exist from
+    being told apart. `tls` says whether an SSLRequest can be granted.
+    """
+
+    __slots__ = (
+        "_admission",
+        "_buffer",
+        "_copy_base",
+        "_eof",
+        "_last_event",
+        "_limits",
+        "_out",
+        "_output_ended",
+        "_phase",
+        "_timers",
+    )
+
+    def __init__(
+        self, now: Now, entropy: Entropy, *, limits: Limits | None = None, tls: bool = False, mock_secret: bytes = b""
+    ) -> None:
+        self._limits = limits or Limits()
+        self._buffer = ReceiveBuffer()
+        self._out: list[bytes] = []
+        self._admission = Admission(self._buffer, self._out, entropy, self._limits, tls, mock_secret)
+        self._phase = Phase.ADMISSION
+        self._copy_base = Phase.IDLE
+        self._last_event: ServerEvent | None = None
+        self._eof = False
+        self._output_ended = False
+        self._timers = Timers()
+        self._timers.set("startup", now.mono_ns + self._limits.startup_ns)
+
+    # ---- bytes in, events out
+
+    def receive_data(self, now: Now, data: bytes) -> None:
+        """Take bytes from the client; b"" is its end of file."""
+        if not data:
+            self._eof = True
+        elif self._phase is not Phase.CLOSED:
+            self._buffer.feed(data)
+
+    def next_event(self) -> ServerEvent | NeedData | Paused:
+        """Return the next event, or NEED_DATA, or PAUSED while the machine waits for a command or is closed."""
+        phase = self._phase
+        if phase is not _IDLE and phase is not _EXTENDED:
+            return self._next_event_elsewhere()
+        buffer = self._buffer
+        data = buffer.data
+        position = buffer.position
+        if len(data) - position < 5:
+            return self._await(5)
+        kind, length = _header(data, position)
+        end: int = position + 1 + length
+        decoder = _DECODERS.get(kind)
+        # Names and lengths up to 10,000 bytes, whole, of a known type: everything else takes the long way.
+        if decoder is None or end > len(data) or not 4 <= length <= 10_000:
+            return self._next_message()
+        return self._deliver(kind, position + 5, end)
+
+    def _deliver(self, kind: int, start: int, end: int) -> ServerEvent:
+        buffer = self._buffer
+        buffer.position = end
+        self._phase = _NEXT_PHASE[kind]
+        try:
+            return _DECODERS[kind](buffer.data, start, end)
+        except (Malformed, UnicodeDecodeError) as error:
+            return self._rejected(kind, error)
+
+    def _rejected(self, kind: int, error: Malformed | UnicodeDecodeError) -> ServerEvent:
+        needs_ready = self._phase is _SIMPLE or self._phase is _SYNCING
+        if isinstance(error, Malformed):
+            return messages.MessageRejected(chr(kind), error.sqlstate, error.message, error.detail, needs_ready)
+        return messages.MessageRejected(chr(kind), "22021", invalid_utf8(error), None, needs_ready)
+
+    def _next_message(self) -> ServerEvent | NeedData | Paused:
+        """Read one message of a session, checking its type and size before waiting for it."""
+        buffer = self._buffer
+        while True:
+            if len(buffer.data) - buffer.position < 5:
+                if buffer.want(5):
+                    continue
+                return self._await(5)
+            kind, length = _header(buffer.data, buffer.position)
+            known = CLIENT_MESSAGES.get(kind)
+            if known is None:
+                return self._fail("08P01", f"invalid frontend message type {kind}")
+            limit = self._limits.message_bytes_max if known.large else self._limits.small_message_bytes_max
+            if length < 4 or length > limit:
+                return self._fail("08P01", f"invalid message length {length} in a message of type {chr(kind)!r}")
+            if kind == 0x58:  # X
+                return self._close(messages.Terminated())
+            phase = self._phase
+            if phase is Phase.COPY_IN:
+                if kind not in _COPY_KINDS and kind not in b"SH":
+                    return self._fail("08P01", f"unexpected message type 0x{kind:02X} during COPY from stdin")
+                unwanted = kind in b"SH"
+            else:
+                # PostgreSQL drops copy messages outside of a copy: the client may not yet know of its failure.
+                unwanted = kind in _COPY_KINDS or (phase is Phase.SKIPPING and kind != 0x53)
+            if unwanted:
+                buffer.discard(length + 1)
+                continue
+            if buffer.position + 1 + length > len(buffer.data):
+                if buffer.want(length + 1):
+                    continue
+                return self._await(length + 1)
+            start, end = buffer.position + 5, buffer.position + 1 + length
+            return self._deliver_copy(kind, start, end) if phase is Phase.COPY_IN else self._deliver(kind, start, end)
+
+    def _deliver_copy(self, kind: int, start: int, end: int) -> ServerEvent:
+        self._buffer.position = end
+        if kind != 0x64:  # not d
+            self._phase = self._copy_base
+        try:
+            return CLIENT_MESSAGES[kind].decode(self._buffer.data, start, end)
+        except (Malformed, UnicodeDecodeError) as error:
+            return self._rejected(kind, error)
+
+    def _next_event_elsewhere(self) -> ServerEvent | NeedData | Paused:
+        """Return the next event outside of the phases that `next_event` handles itself."""
+        if self._phase is Phase.ADMISSION:
+            return self._next_admission()
+        if self._last_event is not None:
+            event, self._last_event = self._last_event, None
+            return event
+        return PAUSED if self._phase in _PAUSING else self._next_message()
+
+    def _next_admission(self) -> ServerEvent | NeedData | Paused:
+        event = self._admission.next_event()
+        if isinstance(event, messages.Authenticated):
+            self._phase = Phase.STARTING
+        elif isinstance(event, _LAST_OF_ADMISSION):
+            return self._close(event)
+        elif event is NEED_DATA and self._eof:
+            return self._close(messages.ConnectionEnded(len(self._buffer) == 0))
+        return event
+
+    def _await(self, size: int) -> ServerEvent | NeedData | Paused:
+        """Report that `size` unread bytes are needed: more data, or the end of the connection."""
+        if self._buffer.want(size):
+            return self.next_event()
+        if self._eof:
+            return self._close(messages.ConnectionEnded(len(self._buffer) == 0))
+        return NEED_DATA
+
+    # ---- the end
+
+    def _fail(self, sqlstate: str, message: str) -> ServerEvent:
+        """Answer what the peer did wrong with a FATAL error, and close."""
+        self._out.append(framing.error_response(error_fields("FATAL", sqlstate, message)))
+        return self._close(messages.ProtocolFailed(sqlstate, message))
+
+    def _close(self, event: ServerEvent) -> ServerEvent:
+        self._phase = Phase.CLOSED
+        self._end()
+        return event
+
+    def _end(self) -> None:
+        self._output_ended = True
+        self._timers.clear()
+        self._buffer.take()
+
+    # ---- commands
+
+    def send(self, now: Now, command: ServerCommand) -> None:
+        """Carry out a command; LocalProtocolError if the protocol does not allow it now."""
+        kind = type(command)
+        if self._phase not in _ALLOWED.get(kind, _NOWHERE):
+            raise LocalProtocolError(f"{kind.__name__} while {self._phase.name}")
+        if isinstance(command, messages.Authenticate | messages.AcceptPassword | messages.RejectPassword):
+            self._admission.send(command)
+            return
+        phase = self._phase_after(command)
+        self._out.append(ENCODERS[kind](command))
+        self._phase = phase
+        if phase is Phase.CLOSED:
+            self._end()
+
+    def _phase_after(self, command: ServerCommand) -> Phase:
+        """Return the phase that an allowed command leads to."""
+        if isinstance(command, messages.ReadyForQuery):
+            return _IDLE
+        if isinstance(command, messages.ErrorResponse):
+            return self._phase_after_error(command)
+        if isinstance(command, messages.CopyIn | messages.CopyOut):
+            self._copy_base = self._phase
+            return Phase.COPY_IN if isinstance(command, messages.CopyIn) else Phase.COPY_OUT
+        if isinstance(command, messages.CopyDone):
+            return self._copy_base
+        if isinstance(command, messages.SessionReady):
+            self._timers.clear()
+            return _IDLE
+        return self._phase
+
+    def _phase_after_error(self, error: messages.ErrorResponse) -> Phase:
+        phase = self._phase
+        severity = error.fields.get("V") or error.fields.get("S")
+        if severity != "ERROR" or phase is Phase.ADMISSION or phase is Phase.STARTING:
+            return Phase.CLOSED
+        if phase is Phase.COPY_IN or phase is Phase.COPY_OUT:
+            phase = self._copy_base
+        if phase is _EXTENDED:
+            return Phase.SKIPPING
+        if phase is not _SIMPLE and phase is not _SYNCING:
+            raise LocalProtocolError(f"ErrorResponse of severity ERROR while {phase.name}")
+        return phase
+
+    def tls_started(self, channel_binding: bytes | None = None) -> None:
+        """Go on after SwitchProtocol: the bytes from here on are decrypted.
+
+        `channel_binding` is the tls-server-end-point hash of our certificate, to offer SCRAM-SHA-256-PLUS.
+        """
+        self._admission.tls_started(channel_binding)
+
+    def send_result(self, data: bytes) -> None:
+        """Append encoded messages of the current answer; the machine does not look into them."""
+        if self._output_ended:
+            raise LocalProtocolError("the connection is closed")
+        self._out.append(data)
+
+    def ready(self, status: str) -> None:
+        """Send ReadyForQuery with status "I", "T" or "E": the request is answered."""
+        phase = self._phase
+        if phase is not _SIMPLE and phase is not _SYNCING:
+            raise LocalProtocolError(f"ReadyForQuery while {phase.name}")
+        self._out.append(framing.READY[status])
+        self._phase = _IDLE
+
+    def data_to_send(self) -> bytes:
+        """Return and forget the bytes to write."""
+        out = self._out
+        if not out:
+            return b""
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        return data
+
+    @property
+    def output_ended(self) -> bool:
+        """True once nothing more will be written: close the connection after `data_to_send`."""
+        return self._output_ended
+
+    @property
+    def phase(self) -> Phase:
+        """What the connection is doing."""
+        return self._phase
+
+    @property
+    def pending(self) -> bool:
+        """Whether a whole message of the session is buffered, for the embedder that plans ahead."""
+        buffer = self._buffer
+        if len(buffer) < 5:
+            return False
+        if len(buffer.data) - buffer.position < 5:
+            buffer.want(5)
+        length: int = _uint32(buffer.data, buffer.position + 1)[0]
+        return len(buffer) > length
+
+    @property
+    def backlogged(self) -> bool:
+        """Whether the embedder should pause reading until it has pulled more events."""
+        return len(self._buffer) > self._limits.backlog_bytes_max and (self._phase in _PAUSING or self.pending)
+
+    def deadline(self) -> int | None:
+        """Return when `handle_timeout` is due (`mono_ns`), or None."""
+        return self._timers.deadline()
+
+    def handle_timeout(self, now: Now) -> None:
+        """Fire the timers that are due. Startup and authentication share one."""
+        if self._timers.due(now):
+            message = "canceling authentication due to timeout"
+            if self._admission.started:
+                self._out.append(framing.error_response(error_fields("FATAL", "57014", message)))
+            self._last_event = self._close(messages.ProtocolFailed("57014", message))
+
+    def take_unread(self) -> tuple[bytes, bool]:
+        """Return the unread bytes and whether the end of file came; the machine forgets the bytes."""
+        return self._buffer.take(), self._eof
