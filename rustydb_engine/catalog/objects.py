@@ -17,7 +17,7 @@ from rustydb_proto.core.value import value
 
 PG_CATALOG = 11
 PUBLIC = 2200
-INFORMATION_SCHEMA = 13000
+INFORMATION_SCHEMA = 13207
 FIRST_USER_OID = 16384
 SUPERUSER = 10
 
@@ -69,6 +69,8 @@ class Table:
 
     `kind`: table, view, virtual. `storage` names the heap that holds its rows (it changes when TRUNCATE or a
     rewriting ALTER gives the table a new one). `query` is a view's SQL. `persistence` p, u or t (temporary).
+    `depends` of a view: the (relation OID, attnum or 0) pairs that its query uses. `on_commit` of a temporary table:
+    '' (preserve), delete or drop.
     """
 
     oid: int
@@ -81,6 +83,8 @@ class Table:
     persistence: str = "p"
     owner: int = SUPERUSER
     options: tuple[tuple[str, str], ...] = ()
+    depends: tuple[tuple[int, int], ...] = ()
+    on_commit: str = ""
 
     def column(self, name: str) -> TableColumn | None:
         """Return the live column of this name, or None."""
@@ -129,7 +133,7 @@ class Index:
 class Constraint:
     """A constraint. `type`: p primary, u unique, c check, f foreign.
 
-    `columns` and `referenced_columns` are attnums. `index` is the index behind p and u, and for f the referenced table's.
+    `columns` and `referenced_columns` are attnums. `index` is the index behind p and u; for f the referenced table's.
     Actions: a no action, r restrict, c cascade, n set null, d set default. `match`: s simple, f full.
     """
 

@@ -1,0 +1,78 @@
+"""The ground on which every catalog stands: what PostgreSQL's initdb makes.
+
+The schemas pg_catalog, pg_toast, public and information_schema, the superuser, and the system tables (`Table`
+records of kind `virtual`, whose rows are computed). They have PostgreSQL's OIDs, are the same in every database and
+are never logged.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from rustydb_engine.catalog.catalog import Catalog
+from rustydb_engine.catalog.information_schema import definitions as information_schema
+from rustydb_engine.catalog.objects import (
+    INFORMATION_SCHEMA,
+    PG_CATALOG,
+    PUBLIC,
+    SUPERUSER,
+    CatalogObject,
+    Comment,
+    Role,
+    Schema,
+    Table,
+    TableColumn,
+)
+from rustydb_engine.catalog.system_tables import definitions as pg_catalog
+from rustydb_engine.values.types import BY_NAME
+
+PG_TOAST = 99
+PG_NAMESPACE_CLASS = 2615
+SUPERUSER_NAME = "postgres"
+
+
+@cache
+def relation_kinds() -> dict[int, str]:
+    """Return the relkind ('r' or 'v') of each system table, by OID."""
+    return {
+        int(words[1]): words[2]
+        for definitions in (pg_catalog.DEFINITIONS, information_schema.DEFINITIONS)
+        for words in _entries(definitions)
+    }
+
+
+def _entries(definitions: str) -> list[list[str]]:
+    return [line.split() for line in definitions.strip().replace("\n ", " ").split("\n")]
+
+
+def _virtual_tables(definitions: str, schema: int) -> list[Table]:
+    tables = []
+    for name, oid, _, *columns in _entries(definitions):
+        made = []
+        for attnum, column in enumerate(columns, 1):
+            label, _, type_name = column.rstrip("!").partition(":")
+            made.append(TableColumn(label, attnum, BY_NAME[type_name], not_null=column.endswith("!")))
+        tables.append(Table(int(oid), name, schema, tuple(made), kind="virtual"))
+    return tables
+
+
+@cache
+def ground_objects() -> tuple[CatalogObject, ...]:
+    """Return the objects of a fresh catalog."""
+    return (
+        Role(SUPERUSER, SUPERUSER_NAME),
+        Schema(PG_CATALOG, "pg_catalog"),
+        Schema(PG_TOAST, "pg_toast"),
+        Schema(PUBLIC, "public"),
+        Schema(INFORMATION_SCHEMA, "information_schema"),
+        Comment(1, PG_NAMESPACE_CLASS, PUBLIC, 0, "standard public schema"),
+        Comment(2, PG_NAMESPACE_CLASS, PG_CATALOG, 0, "system catalog schema"),
+        Comment(3, PG_NAMESPACE_CLASS, PG_TOAST, 0, "reserved schema for TOAST tables"),
+        *_virtual_tables(pg_catalog.DEFINITIONS, PG_CATALOG),
+        *_virtual_tables(information_schema.DEFINITIONS, INFORMATION_SCHEMA),
+    )
+
+
+def fresh_catalog(database_name: str = "postgres") -> Catalog:
+    """Return the catalog of a new database."""
+    return Catalog(ground_objects(), database_name)

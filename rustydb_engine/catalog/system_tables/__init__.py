@@ -1,0 +1,1 @@
+"""pg_catalog: the system tables and views, computed from the catalog."""
