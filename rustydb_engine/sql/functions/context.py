@@ -36,6 +36,9 @@ class EvalContext(Protocol):
     def set_setting(self, name: str, text: str, local: bool) -> str:
         """Set a configuration parameter (set_config) and return its new text."""
 
+    def set_seed(self, seed: float) -> None:
+        """Let `entropy` be a repeatable stream for the rest of the session (setseed); `seed` is in [-1, 1]."""
+
     def nextval(self, sequence_oid: int) -> int:
         """Advance a sequence and return its value."""
 
