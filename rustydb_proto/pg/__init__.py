@@ -57,6 +57,7 @@ from rustydb_proto.pg.messages import (
     Terminated,
     error_fields,
 )
+from rustydb_proto.pg.rows import ColumnFormat, compile_row_encoder
 from rustydb_proto.pg.server import Phase, ServerMachine
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "CloseComplete",
     "CloseReceived",
     "Column",
+    "ColumnFormat",
     "CommandComplete",
     "ConnectionEnded",
     "CopyData",
@@ -120,5 +122,6 @@ __all__ = [
     "SwitchProtocol",
     "SyncReceived",
     "Terminated",
+    "compile_row_encoder",
     "error_fields",
 ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from struct import Struct
+from struct import error as StructError
 from typing import Final
 
 from rustydb_proto.core.value import value
@@ -34,6 +35,7 @@ _uint16 = Struct("!H").unpack_from
 _int32 = Struct("!i").unpack_from
 _uint32 = Struct("!I").unpack_from
 
+EXECUTE_ALL_RECEIVED: Final = ExecuteReceived("", 0)
 SYNC_RECEIVED: Final = SyncReceived()
 FLUSH_RECEIVED: Final = FlushReceived()
 COPY_DONE_RECEIVED: Final = CopyDoneReceived()
@@ -75,7 +77,9 @@ def parse(data: bytes, start: int, end: int) -> ParseReceived:
         raise Malformed(NO_STRING_END)
     sql = data[start:zero].decode()
     position = zero + 1
-    count = _count(data, position, end)
+    if position + 2 > end:
+        raise Malformed(TOO_SHORT)
+    count: int = _uint16(data, position)[0]
     position += 2
     if position + 4 * count != end:
         raise Malformed(TOO_SHORT if position + 4 * count > end else TOO_LONG)
@@ -84,23 +88,37 @@ def parse(data: bytes, start: int, end: int) -> ParseReceived:
 
 
 def bind(data: bytes, start: int, end: int) -> BindReceived:
-    """Decode Bind."""
-    zero = data.find(0, start, end)
-    if zero < 0:
-        raise Malformed(NO_STRING_END)
-    portal = data[start:zero].decode() if zero > start else ""
-    start = zero + 1
-    zero = data.find(0, start, end)
-    if zero < 0:
-        raise Malformed(NO_STRING_END)
-    statement = data[start:zero].decode()
-    formats, position = _formats(data, zero + 1, end)
-    values, position = _values(data, position, end)
-    if len(formats) > 1 and len(formats) != len(values):
-        raise Malformed(f"bind message has {len(formats)} parameter formats but {len(values)} parameters")
-    result_formats, position = _formats(data, position, end)
+    """Decode Bind.
+
+    The hottest of them all: instead of checking each read against `end`, it may read into the next message,
+    and the position that it comes to says whether the body was right.
+    """
+    try:
+        if data[start] == 0:
+            portal = ""
+            position = start + 1
+        else:
+            zero = data.find(0, start, end)
+            if zero < 0:
+                raise Malformed(NO_STRING_END)
+            portal = data[start:zero].decode()
+            position = zero + 1
+        zero = data.find(0, position, end)
+        if zero < 0:
+            raise Malformed(NO_STRING_END)
+        statement = data[position:zero].decode()
+        formats, position = _formats(data, zero + 1)
+        values, position = _values(data, position, end)
+        if len(formats) > 1 and len(formats) != len(values):
+            raise Malformed(f"bind message has {len(formats)} parameter formats but {len(values)} parameters")
+        common = _COMMON_FORMATS.get(data[position:end])
+        if common is not None:
+            return BindReceived(portal, statement, formats, values, common)
+        result_formats, position = _formats(data, position)
+    except (StructError, IndexError):
+        raise Malformed(TOO_SHORT) from None
     if position != end:
-        raise Malformed(TOO_LONG)
+        raise Malformed(TOO_SHORT if position > end else TOO_LONG)
     return BindReceived(portal, statement, formats, values, result_formats)
 
 
@@ -118,27 +136,30 @@ def close(data: bytes, start: int, end: int) -> CloseReceived:
 
 def execute(data: bytes, start: int, end: int) -> ExecuteReceived:
     """Decode Execute. A negative row limit is none, as for PostgreSQL."""
+    if data[start:end] == b"\0\0\0\0\0":
+        return EXECUTE_ALL_RECEIVED
     zero = data.find(0, start, end)
-    if zero != end - 5:
+    if zero < 0 or zero != end - 5:
         raise Malformed(NO_STRING_END if zero < 0 else TOO_SHORT if zero > end - 5 else TOO_LONG)
     max_rows = _int32(data, zero + 1)[0]
-    return ExecuteReceived(data[start:zero].decode() if zero > start else "", max_rows if max_rows > 0 else 0)
+    return ExecuteReceived(data[start:zero].decode(), max_rows if max_rows > 0 else 0)
 
 
 def function_call(data: bytes, start: int, end: int) -> FunctionCallReceived:
     """Decode FunctionCall."""
-    if end - start < 4:
-        raise Malformed(TOO_SHORT)
-    oid = _uint32(data, start)[0]
-    formats, position = _formats(data, start + 4, end)
-    arguments, position = _values(data, position, end)
+    try:
+        oid = _uint32(data, start)[0]
+        formats, position = _formats(data, start + 4)
+        arguments, position = _values(data, position, end)
+        result_format = _uint16(data, position)[0]
+    except StructError:
+        raise Malformed(TOO_SHORT) from None
+    if position + 2 != end:
+        raise Malformed(TOO_SHORT if position + 2 > end else TOO_LONG)
     if len(formats) > 1 and len(formats) != len(arguments):
         raise Malformed(
             f"function call message contains {len(formats)} argument formats but {len(arguments)} arguments"
         )
-    result_format = _count(data, position, end)
-    if position + 2 != end:
-        raise Malformed(TOO_LONG)
     return FunctionCallReceived(oid, formats, arguments, result_format)
 
 
@@ -230,13 +251,6 @@ def invalid_utf8(error: UnicodeDecodeError) -> str:
     return f'invalid byte sequence for encoding "UTF8": {shown}'
 
 
-def _count(data: bytes, position: int, end: int) -> int:
-    if position + 2 > end:
-        raise Malformed(TOO_SHORT)
-    count: int = _uint16(data, position)[0]
-    return count
-
-
 def _kind_and_name(data: bytes, start: int, end: int, command: str) -> tuple[str, str]:
     if start == end:
         raise Malformed(TOO_SHORT)
@@ -249,24 +263,26 @@ def _kind_and_name(data: bytes, start: int, end: int, command: str) -> tuple[str
     return chr(kind), data[start + 1 : zero].decode()
 
 
-# The format lists that clients send again and again, found without making a Struct.
+# The format lists that nearly every client sends, as the whole rest of a Bind.
 _COMMON_FORMATS: Final[Mapping[bytes, tuple[int, ...]]] = {
+    b"\0\0": (),
     b"\0\1\0\0": (0,),
     b"\0\1\0\1": (1,),
 }
+_TEXT: Final = (0,)
+_BINARY: Final = (1,)
 
 
-def _formats(data: bytes, position: int, end: int) -> tuple[tuple[int, ...], int]:
-    """Return a list of format codes and the position after it."""
-    if data[position : position + 2] == b"\0\0" and position + 2 <= end:
-        return (), position + 2
-    common = _COMMON_FORMATS.get(data[position : position + 4])
-    if common is not None and position + 4 <= end:
-        return common, position + 4
-    count = _count(data, position, end)
+def _formats(data: bytes, position: int) -> tuple[tuple[int, ...], int]:
+    """Return a list of format codes and the position after it; may read behind the end of the message."""
+    count: int = _uint16(data, position)[0]
     position += 2
-    if position + 2 * count > end:
-        raise Malformed(TOO_SHORT)
+    if count == 0:
+        return (), position
+    if count == 1:
+        code = _uint16(data, position)[0]
+        if code < 2:
+            return (_BINARY if code else _TEXT), position + 2
     codes: tuple[int, ...] = Struct(f"!{count}h").unpack_from(data, position)
     for code in codes:
         if code != 0 and code != 1:
@@ -276,12 +292,10 @@ def _formats(data: bytes, position: int, end: int) -> tuple[tuple[int, ...], int
 
 def _values(data: bytes, position: int, end: int) -> tuple[list[bytes | None], int]:
     """Return a list of values with their lengths before them, and the position after it."""
-    count = _count(data, position, end)
+    count: int = _uint16(data, position)[0]
     position += 2
     values: list[bytes | None] = []
     for _ in range(count):
-        if position + 4 > end:
-            raise Malformed(TOO_SHORT)
         size = _int32(data, position)[0]
         position += 4
         if size >= 0:

@@ -101,7 +101,7 @@ _NEXT_PHASE: Final[Mapping[int, Phase]] = {
     ord("H"): Phase.EXTENDED,
     ord("S"): Phase.SYNCING,
 }
-_DECODERS: Final = {kind: CLIENT_MESSAGES[kind].decode for kind in _NEXT_PHASE}
+_MESSAGES: Final = {kind: (CLIENT_MESSAGES[kind].decode, phase) for kind, phase in _NEXT_PHASE.items()}
 _LAST_OF_ADMISSION: Final = (messages.AuthenticationFailed, messages.CancelReceived, messages.ProtocolFailed)
 
 _ANSWERING: Final = frozenset({Phase.SIMPLE, Phase.EXTENDED})
@@ -153,6 +153,7 @@ class ServerMachine:
         "_buffer",
         "_copy_base",
         "_eof",
+        "_fast_bytes_max",
         "_last_event",
         "_limits",
         "_out",
@@ -172,6 +173,7 @@ class ServerMachine:
         self._copy_base = Phase.IDLE
         self._last_event: ServerEvent | None = None
         self._eof = False
+        self._fast_bytes_max = min(self._limits.message_bytes_max, self._limits.small_message_bytes_max)
         self._output_ended = False
         self._timers = Timers()
         self._timers.set("startup", now.mono_ns + self._limits.startup_ns)
@@ -197,18 +199,13 @@ class ServerMachine:
             return self._await(5)
         kind, length = _header(data, position)
         end: int = position + 1 + length
-        decoder = _DECODERS.get(kind)
-        # Names and lengths up to 10,000 bytes, whole, of a known type: everything else takes the long way.
-        if decoder is None or end > len(data) or not 4 <= length <= 10_000:
+        # A message of a known type that is whole and small: everything else takes the long way.
+        if kind not in _MESSAGES or end > len(data) or not 4 <= length <= self._fast_bytes_max:
             return self._next_message()
-        return self._deliver(kind, position + 5, end)
-
-    def _deliver(self, kind: int, start: int, end: int) -> ServerEvent:
-        buffer = self._buffer
         buffer.position = end
-        self._phase = _NEXT_PHASE[kind]
+        decode, self._phase = _MESSAGES[kind]
         try:
-            return _DECODERS[kind](buffer.data, start, end)
+            return decode(data, position + 5, end)
         except (Malformed, UnicodeDecodeError) as error:
             return self._rejected(kind, error)
 
@@ -251,11 +248,13 @@ class ServerMachine:
                     continue
                 return self._await(length + 1)
             start, end = buffer.position + 5, buffer.position + 1 + length
-            return self._deliver_copy(kind, start, end) if phase is Phase.COPY_IN else self._deliver(kind, start, end)
+            return self._deliver(kind, start, end)
 
-    def _deliver_copy(self, kind: int, start: int, end: int) -> ServerEvent:
+    def _deliver(self, kind: int, start: int, end: int) -> ServerEvent:
         self._buffer.position = end
-        if kind != 0x64:  # not d
+        if kind not in _COPY_KINDS:
+            self._phase = _NEXT_PHASE[kind]
+        elif kind != 0x64:  # c, f
             self._phase = self._copy_base
         try:
             return CLIENT_MESSAGES[kind].decode(self._buffer.data, start, end)
