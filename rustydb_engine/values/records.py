@@ -2,7 +2,7 @@
 
 A record value is a tuple without types. `record_io(types)` gives the exact functions when the types of the fields are
 known (a row of a table, ROW(…) in a query); the type `record` itself falls back on each field's Python form, which
-cannot tell a date from an integer. Text form: `(1,"a b",,"say ""hi""")`, NULL is nothing, the empty text is `""`.
+cannot tell a date from an integer. Text form: `(1,"a b",,x)`, NULL is nothing, the empty text is `""`.
 
 Source: PostgreSQL 15, section 8.16.5; src/backend/utils/adt/rowtypes.c.
 """
