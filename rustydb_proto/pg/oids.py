@@ -1,0 +1,241 @@
+"""The OIDs of PostgreSQL's built-in types: what RowDescription and Parse name types by.
+
+They are fixed numbers of pg_type.dat, the same in every PostgreSQL, so clients have them built in; a server
+must use these and no others. One constant for each type, and three tables for the rest.
+
+    >>> NAMES[INT4], ARRAYS[INT4], ELEMENTS[ARRAYS[INT4]]
+    ('int4', 1007, 23)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+BOOL: Final = 16
+BYTEA: Final = 17
+CHAR: Final = 18
+NAME: Final = 19
+INT8: Final = 20
+INT2: Final = 21
+INT2VECTOR: Final = 22
+INT4: Final = 23
+REGPROC: Final = 24
+TEXT: Final = 25
+OID: Final = 26
+TID: Final = 27
+XID: Final = 28
+CID: Final = 29
+OIDVECTOR: Final = 30
+PG_DDL_COMMAND: Final = 32
+JSON: Final = 114
+XML: Final = 142
+PG_NODE_TREE: Final = 194
+TABLE_AM_HANDLER: Final = 269
+INDEX_AM_HANDLER: Final = 325
+POINT: Final = 600
+LSEG: Final = 601
+PATH: Final = 602
+BOX: Final = 603
+POLYGON: Final = 604
+LINE: Final = 628
+CIDR: Final = 650
+FLOAT4: Final = 700
+FLOAT8: Final = 701
+UNKNOWN: Final = 705
+CIRCLE: Final = 718
+MACADDR8: Final = 774
+MONEY: Final = 790
+MACADDR: Final = 829
+INET: Final = 869
+ACLITEM: Final = 1033
+BPCHAR: Final = 1042
+VARCHAR: Final = 1043
+DATE: Final = 1082
+TIME: Final = 1083
+TIMESTAMP: Final = 1114
+TIMESTAMPTZ: Final = 1184
+INTERVAL: Final = 1186
+TIMETZ: Final = 1266
+BIT: Final = 1560
+VARBIT: Final = 1562
+NUMERIC: Final = 1700
+REFCURSOR: Final = 1790
+REGPROCEDURE: Final = 2202
+REGOPER: Final = 2203
+REGOPERATOR: Final = 2204
+REGCLASS: Final = 2205
+REGTYPE: Final = 2206
+RECORD: Final = 2249
+CSTRING: Final = 2275
+ANY: Final = 2276
+ANYARRAY: Final = 2277
+VOID: Final = 2278
+TRIGGER: Final = 2279
+LANGUAGE_HANDLER: Final = 2280
+INTERNAL: Final = 2281
+ANYELEMENT: Final = 2283
+ANYNONARRAY: Final = 2776
+UUID: Final = 2950
+TXID_SNAPSHOT: Final = 2970
+FDW_HANDLER: Final = 3115
+PG_LSN: Final = 3220
+TSM_HANDLER: Final = 3310
+PG_NDISTINCT: Final = 3361
+PG_DEPENDENCIES: Final = 3402
+ANYENUM: Final = 3500
+TSVECTOR: Final = 3614
+TSQUERY: Final = 3615
+GTSVECTOR: Final = 3642
+REGCONFIG: Final = 3734
+REGDICTIONARY: Final = 3769
+JSONB: Final = 3802
+ANYRANGE: Final = 3831
+EVENT_TRIGGER: Final = 3838
+INT4RANGE: Final = 3904
+NUMRANGE: Final = 3906
+TSRANGE: Final = 3908
+TSTZRANGE: Final = 3910
+DATERANGE: Final = 3912
+INT8RANGE: Final = 3926
+JSONPATH: Final = 4072
+REGNAMESPACE: Final = 4089
+REGROLE: Final = 4096
+REGCOLLATION: Final = 4191
+INT4MULTIRANGE: Final = 4451
+NUMMULTIRANGE: Final = 4532
+TSMULTIRANGE: Final = 4533
+TSTZMULTIRANGE: Final = 4534
+DATEMULTIRANGE: Final = 4535
+INT8MULTIRANGE: Final = 4536
+ANYMULTIRANGE: Final = 4537
+ANYCOMPATIBLEMULTIRANGE: Final = 4538
+PG_BRIN_BLOOM_SUMMARY: Final = 4600
+PG_BRIN_MINMAX_MULTI_SUMMARY: Final = 4601
+PG_MCV_LIST: Final = 5017
+PG_SNAPSHOT: Final = 5038
+XID8: Final = 5069
+ANYCOMPATIBLE: Final = 5077
+ANYCOMPATIBLEARRAY: Final = 5078
+ANYCOMPATIBLENONARRAY: Final = 5079
+ANYCOMPATIBLERANGE: Final = 5080
+
+# OID -> (name, OID of the array type or 0, size in bytes or -1 for varying or -2 for zero-terminated)
+BUILTIN: Final[Mapping[int, tuple[str, int, int]]] = {
+    BOOL: ("bool", 1000, 1),
+    BYTEA: ("bytea", 1001, -1),
+    CHAR: ("char", 1002, 1),
+    NAME: ("name", 1003, 64),
+    INT8: ("int8", 1016, 8),
+    INT2: ("int2", 1005, 2),
+    INT2VECTOR: ("int2vector", 1006, -1),
+    INT4: ("int4", 1007, 4),
+    REGPROC: ("regproc", 1008, 4),
+    TEXT: ("text", 1009, -1),
+    OID: ("oid", 1028, 4),
+    TID: ("tid", 1010, 6),
+    XID: ("xid", 1011, 4),
+    CID: ("cid", 1012, 4),
+    OIDVECTOR: ("oidvector", 1013, -1),
+    PG_DDL_COMMAND: ("pg_ddl_command", 0, 8),
+    JSON: ("json", 199, -1),
+    XML: ("xml", 143, -1),
+    PG_NODE_TREE: ("pg_node_tree", 0, -1),
+    TABLE_AM_HANDLER: ("table_am_handler", 0, 4),
+    INDEX_AM_HANDLER: ("index_am_handler", 0, 4),
+    POINT: ("point", 1017, 16),
+    LSEG: ("lseg", 1018, 32),
+    PATH: ("path", 1019, -1),
+    BOX: ("box", 1020, 32),
+    POLYGON: ("polygon", 1027, -1),
+    LINE: ("line", 629, 24),
+    CIDR: ("cidr", 651, -1),
+    FLOAT4: ("float4", 1021, 4),
+    FLOAT8: ("float8", 1022, 8),
+    UNKNOWN: ("unknown", 0, -2),
+    CIRCLE: ("circle", 719, 24),
+    MACADDR8: ("macaddr8", 775, 8),
+    MONEY: ("money", 791, 8),
+    MACADDR: ("macaddr", 1040, 6),
+    INET: ("inet", 1041, -1),
+    ACLITEM: ("aclitem", 1034, 12),
+    BPCHAR: ("bpchar", 1014, -1),
+    VARCHAR: ("varchar", 1015, -1),
+    DATE: ("date", 1182, 4),
+    TIME: ("time", 1183, 8),
+    TIMESTAMP: ("timestamp", 1115, 8),
+    TIMESTAMPTZ: ("timestamptz", 1185, 8),
+    INTERVAL: ("interval", 1187, 16),
+    TIMETZ: ("timetz", 1270, 12),
+    BIT: ("bit", 1561, -1),
+    VARBIT: ("varbit", 1563, -1),
+    NUMERIC: ("numeric", 1231, -1),
+    REFCURSOR: ("refcursor", 2201, -1),
+    REGPROCEDURE: ("regprocedure", 2207, 4),
+    REGOPER: ("regoper", 2208, 4),
+    REGOPERATOR: ("regoperator", 2209, 4),
+    REGCLASS: ("regclass", 2210, 4),
+    REGTYPE: ("regtype", 2211, 4),
+    RECORD: ("record", 2287, -1),
+    CSTRING: ("cstring", 1263, -2),
+    ANY: ("any", 0, 4),
+    ANYARRAY: ("anyarray", 0, -1),
+    VOID: ("void", 0, 4),
+    TRIGGER: ("trigger", 0, 4),
+    LANGUAGE_HANDLER: ("language_handler", 0, 4),
+    INTERNAL: ("internal", 0, 8),
+    ANYELEMENT: ("anyelement", 0, 4),
+    ANYNONARRAY: ("anynonarray", 0, 4),
+    UUID: ("uuid", 2951, 16),
+    TXID_SNAPSHOT: ("txid_snapshot", 2949, -1),
+    FDW_HANDLER: ("fdw_handler", 0, 4),
+    PG_LSN: ("pg_lsn", 3221, 8),
+    TSM_HANDLER: ("tsm_handler", 0, 4),
+    PG_NDISTINCT: ("pg_ndistinct", 0, -1),
+    PG_DEPENDENCIES: ("pg_dependencies", 0, -1),
+    ANYENUM: ("anyenum", 0, 4),
+    TSVECTOR: ("tsvector", 3643, -1),
+    TSQUERY: ("tsquery", 3645, -1),
+    GTSVECTOR: ("gtsvector", 3644, -1),
+    REGCONFIG: ("regconfig", 3735, 4),
+    REGDICTIONARY: ("regdictionary", 3770, 4),
+    JSONB: ("jsonb", 3807, -1),
+    ANYRANGE: ("anyrange", 0, -1),
+    EVENT_TRIGGER: ("event_trigger", 0, 4),
+    INT4RANGE: ("int4range", 3905, -1),
+    NUMRANGE: ("numrange", 3907, -1),
+    TSRANGE: ("tsrange", 3909, -1),
+    TSTZRANGE: ("tstzrange", 3911, -1),
+    DATERANGE: ("daterange", 3913, -1),
+    INT8RANGE: ("int8range", 3927, -1),
+    JSONPATH: ("jsonpath", 4073, -1),
+    REGNAMESPACE: ("regnamespace", 4090, 4),
+    REGROLE: ("regrole", 4097, 4),
+    REGCOLLATION: ("regcollation", 4192, 4),
+    INT4MULTIRANGE: ("int4multirange", 6150, -1),
+    NUMMULTIRANGE: ("nummultirange", 6151, -1),
+    TSMULTIRANGE: ("tsmultirange", 6152, -1),
+    TSTZMULTIRANGE: ("tstzmultirange", 6153, -1),
+    DATEMULTIRANGE: ("datemultirange", 6155, -1),
+    INT8MULTIRANGE: ("int8multirange", 6157, -1),
+    ANYMULTIRANGE: ("anymultirange", 0, -1),
+    ANYCOMPATIBLEMULTIRANGE: ("anycompatiblemultirange", 0, -1),
+    PG_BRIN_BLOOM_SUMMARY: ("pg_brin_bloom_summary", 0, -1),
+    PG_BRIN_MINMAX_MULTI_SUMMARY: ("pg_brin_minmax_multi_summary", 0, -1),
+    PG_MCV_LIST: ("pg_mcv_list", 0, -1),
+    PG_SNAPSHOT: ("pg_snapshot", 5039, -1),
+    XID8: ("xid8", 271, 8),
+    ANYCOMPATIBLE: ("anycompatible", 0, 4),
+    ANYCOMPATIBLEARRAY: ("anycompatiblearray", 0, -1),
+    ANYCOMPATIBLENONARRAY: ("anycompatiblenonarray", 0, 4),
+    ANYCOMPATIBLERANGE: ("anycompatiblerange", 0, -1),
+}
+
+# OID -> pg_type's name; arrays are named as there, with an underscore.
+NAMES: Final[Mapping[int, str]] = {
+    **{oid: name for oid, (name, _, _) in BUILTIN.items()},
+    **{array: "_" + name for name, array, _ in BUILTIN.values() if array},
+}
+# OID of a type -> OID of its array type, and back.
+ARRAYS: Final[Mapping[int, int]] = {oid: array for oid, (_, array, _) in BUILTIN.items() if array}
+ELEMENTS: Final[Mapping[int, int]] = {array: oid for oid, array in ARRAYS.items()}
