@@ -24,8 +24,8 @@ one by one, except when the caller wrote VARIADIC: then `CallSite.variadic` is t
 `defaults` gives the Python values of trailing optional arguments.
 
 A function that needs more of the call (its result type, the columns of record arguments) or can prepare work once is
-declared with `factory=True`: the decorated function is called once for each call in a plan, with a `CallSite`, and returns
-the implementation. The code generator asks `implementation_for` and `aggregate_for` for what it shall call, which
+declared with `factory=True`: the decorated function is called once for each call in a plan, with a `CallSite`, and
+returns the implementation. The code generator asks `implementation_for` and `aggregate_for` for what it shall call, which
 hide these differences; only `context` remains its concern.
 
     @function("pg_typeof(any) -> regtype", oid=1619, strict=False, factory=True)
@@ -96,9 +96,9 @@ class Aggregate:
     `start()` makes the state; `step(state, *args)` returns the next state; `final(state)` the result.
     `skip_null` (strict transition): rows with a NULL argument are skipped. `empty` is the result over no rows when it
     differs from final(start()) (sum, min, … give None: use final). `inline_step` is a Python expression over
-    `{s}` and `{0}`… giving the next state, used instead of a call of `step`; `start_inline` is an expression for start().
-    `ordered_set` aggregates (percentile_cont, mode) get final(state, *direct_args). With `context` step and final receive
-    the EvalContext first. `specialise`, when set, makes the aggregate for the types of one call (see `aggregate_for`).
+    `{s}` and `{0}`… giving the next state, used instead of a call of `step`; `start_inline` is one for start().
+    `ordered_set` aggregates (percentile_cont, mode) get final(state, *direct_args), their steps come in the order of
+    WITHIN GROUP. With `context` step and final receive the EvalContext first. `specialise`, when set, makes the aggregate for the types of one call (see `aggregate_for`).
     """
 
     start: Implementation
@@ -263,7 +263,7 @@ def window_function(signature: str, *, oid: int = 0, defaults: Sequence[object] 
 
 
 def implementation_for(entry: Function, site: CallSite) -> Implementation:
-    """Return what computes one call of a plain function: called with (context, *args) if `entry.context`, else (*args)."""
+    """Return what computes one call of a plain function; it takes (context, *args) if `entry.context`, else (*args)."""
     implementation = entry.implementation
     assert implementation is not None, f"{entry.name} is not a plain function"
     if entry.factory:

@@ -1,0 +1,28 @@
+"""Every SQL function: importing this module fills the tables of `registry`.
+
+Nothing else in the engine imports the modules below for their functions; the binder imports this one.
+"""
+
+from __future__ import annotations
+
+from rustydb_engine.sql.functions import (
+    aggregates,
+    arrays,
+    collecting,
+    math,
+    series,
+    statistics,
+    strings,
+    windows,
+)
+
+MODULES = (
+    aggregates,
+    arrays,
+    collecting,
+    math,
+    series,
+    statistics,
+    strings,
+    windows,
+)
