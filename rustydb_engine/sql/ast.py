@@ -494,7 +494,8 @@ NO_TAIL = Tail()
 
 @value
 class Select(Query):
-    """SELECT. `distinct` is None, () for DISTINCT, or the expressions of DISTINCT ON. `into` is SELECT INTO's."""
+    """SELECT. `distinct` is None, () for DISTINCT, or the expressions of DISTINCT ON. `into` is SELECT INTO's table,
+    `into_persistence` '' | temporary | unlogged."""
 
     targets: tuple[Target, ...]
     source: tuple[FromItem, ...] = ()
@@ -507,6 +508,7 @@ class Select(Query):
     into: Name | None = None
     with_: With | None = None
     tail: Tail = NO_TAIL
+    into_persistence: str = ""
     pos: int = at()
 
 
@@ -555,6 +557,7 @@ class Statement:
 class Assignment:
     """`column[subscripts].field = item` in UPDATE, or a column of INSERT's list (item None).
 
+    `indirection` has a str for `.field` and a Subscript (whose item is a Default) for `[…]`.
     `(a, b) = (SELECT …)` is one Assignment for each column, all sharing `multi`: (source, index, count).
     """
 
@@ -680,10 +683,13 @@ class ColumnSpec:
 
 @value
 class LikeTable:
-    """LIKE other [INCLUDING …] in CREATE TABLE; `options` are ('including'|'excluding', name) in order."""
+    """LIKE other [INCLUDING …] in CREATE TABLE; `options` are ('including'|'excluding', name) in order.
+
+    `after` is how many of the table's own columns stand before it."""
 
     table: Name
     options: tuple[tuple[str, str], ...] = ()
+    after: int = 0
     pos: int = at()
 
 
