@@ -27,8 +27,23 @@ from rustydb_engine.catalog.system_tables import definitions as pg_catalog
 from rustydb_engine.values.types import BY_NAME
 
 PG_TOAST = 99
+C_COLLATION = 950
 PG_NAMESPACE_CLASS = 2615
 SUPERUSER_NAME = "postgres"
+PREDEFINED_ROLES = (
+    (6171, "pg_database_owner"),
+    (3373, "pg_monitor"),
+    (3374, "pg_read_all_settings"),
+    (3375, "pg_read_all_stats"),
+    (3377, "pg_stat_scan_tables"),
+    (4200, "pg_signal_backend"),
+    (4544, "pg_checkpoint"),
+    (4569, "pg_read_server_files"),
+    (4570, "pg_write_server_files"),
+    (4571, "pg_execute_server_program"),
+    (6181, "pg_read_all_data"),
+    (6182, "pg_write_all_data"),
+)
 
 
 @cache
@@ -47,11 +62,13 @@ def _entries(definitions: str) -> list[list[str]]:
 
 def _virtual_tables(definitions: str, schema: int) -> list[Table]:
     tables = []
-    for name, oid, _, *columns in _entries(definitions):
+    for name, oid, relkind, *columns in _entries(definitions):
         made = []
         for attnum, column in enumerate(columns, 1):
             label, _, type_name = column.rstrip("!").partition(":")
-            made.append(TableColumn(label, attnum, BY_NAME[type_name], not_null=column.endswith("!")))
+            collation = C_COLLATION if relkind == "r" and type_name in ("text", "_text", "pg_node_tree") else 0
+            kind = BY_NAME[type_name]
+            made.append(TableColumn(label, attnum, kind, not_null=column.endswith("!"), collation=collation))
         tables.append(Table(int(oid), name, schema, tuple(made), kind="virtual"))
     return tables
 
@@ -61,9 +78,10 @@ def ground_objects() -> tuple[CatalogObject, ...]:
     """Return the objects of a fresh catalog."""
     return (
         Role(SUPERUSER, SUPERUSER_NAME),
+        *(Role(oid, name, superuser=False, login=False) for oid, name in PREDEFINED_ROLES),
         Schema(PG_CATALOG, "pg_catalog"),
         Schema(PG_TOAST, "pg_toast"),
-        Schema(PUBLIC, "public"),
+        Schema(PUBLIC, "public", PREDEFINED_ROLES[0][0]),
         Schema(INFORMATION_SCHEMA, "information_schema"),
         Comment(1, PG_NAMESPACE_CLASS, PUBLIC, 0, "standard public schema"),
         Comment(2, PG_NAMESPACE_CLASS, PG_CATALOG, 0, "system catalog schema"),

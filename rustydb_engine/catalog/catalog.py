@@ -33,6 +33,10 @@ from rustydb_engine.errors import SqlError
 Relation = Table | Index | Sequence
 Changes = tuple[tuple[int, CatalogObject | None], ...]
 """What a transaction changed: (OID, its new state or None when it was dropped), in order of first change."""
+SystemRows = dict[int, tuple[int, tuple[tuple[object, ...], ...]]]
+"""Rows of system tables that were computed: (version of the catalog, rows) by OID of the table."""
+SystemIndexes = dict[tuple[int, int], tuple[int, dict[object, list[tuple[object, ...]]]]]
+"""The same rows by the values of one column: (OID of the table, number of the column)."""
 Key = tuple[str, int | str, int | str, int]
 """A unique name: ('r', schema, name, 0), ('s', name, '', 0), ('o', role, '', 0) or ('c', class, object, part)."""
 
@@ -64,12 +68,17 @@ def tables_of(entry: CatalogObject) -> tuple[int, ...]:
 class Catalog:
     """The shared catalog. `version` grows with every published change; plans and system rows are cached by it."""
 
-    __slots__ = ("_by_table", "_keys", "_kinds", "_objects", "_stamps", "database_name", "next_oid", "version")
+    __slots__ = (
+        "_by_table", "_keys", "_kinds", "_objects", "_stamps", "database_name", "next_oid", "system_indexes",
+        "system_rows", "version",
+    )  # fmt: skip
 
     def __init__(self, ground: tuple[CatalogObject, ...] = (), database_name: str = "postgres") -> None:
         self.version = 1
         self.next_oid = FIRST_USER_OID
         self.database_name = database_name
+        self.system_rows: SystemRows = {}
+        self.system_indexes: SystemIndexes = {}
         self._stamps = 0
         self._objects: dict[int, CatalogObject] = {}
         self._keys: dict[Key, int] = {}
@@ -272,6 +281,8 @@ class Overlay(Catalog):
     def __init__(self, base: Catalog) -> None:
         self.base = base
         self.database_name = base.database_name
+        self.system_rows = {}
+        self.system_indexes = {}
         self._log: list[tuple[int, CatalogObject | None]] = []
         self._reset()
 

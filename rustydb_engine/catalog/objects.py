@@ -48,7 +48,8 @@ class Schema:
 class TableColumn:
     """A column. `default` and `generated` are SQL text; `identity` is '', 'a' (always) or 'd' (by default).
 
-    `sequence` is the OID of the sequence that an identity or serial column owns, or 0.
+    `sequence` is the OID of the sequence that an identity or serial column owns, or 0. `collation` is the OID of a
+    collation other than the type's, or 0.
     """
 
     name: str
@@ -61,6 +62,7 @@ class TableColumn:
     identity: str = ""
     sequence: int = 0
     dropped: bool = False
+    collation: int = 0
 
 
 @value
@@ -100,13 +102,19 @@ class Table:
 
 @value
 class IndexColumn:
-    """One key of an index: a column (`attnum` > 0) or an expression (`attnum` 0, `expression` SQL text)."""
+    """One key of an index: a column (`attnum` > 0) or an expression (`attnum` 0, `expression` SQL text).
+
+    `opclass` names an operator class other than the type's default, `collation` as in TableColumn; neither changes
+    the order, which is by code point.
+    """
 
     attnum: int
     expression: str = ""
     type_oid: int = 0
     descending: bool = False
     nulls_first: bool = False
+    opclass: str = ""
+    collation: int = 0
 
 
 @value
@@ -127,6 +135,7 @@ class Index:
     valid: bool = True
     storage: int = 0
     kind: str = "index"
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @value

@@ -65,3 +65,10 @@ class EvalContext(Protocol):
 
     def activity(self) -> list[dict[str, object]]:
         """Return one record for each session (pg_stat_activity)."""
+
+    def session_rows(self, table: str) -> list[dict[str, object]]:
+        """Return the rows, by column name, of a system table that only the session knows: pg_settings, pg_locks,
+        pg_prepared_statements, pg_cursors, pg_prepared_xacts, pg_stat_activity; [] for any other."""
+
+    def sequence_last(self, sequence_oid: int) -> int | None:
+        """Return a sequence's last value (pg_sequences), or None when it was never advanced."""

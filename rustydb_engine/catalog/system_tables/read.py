@@ -1,0 +1,59 @@
+"""Reading system tables: their rows, and look-ups by one column.
+
+Rows that depend on the catalog only are kept with the catalog until it changes; `system_index` keeps a dict from the
+values of one column to the rows that have them, which makes a join of catalog tables a matter of dict look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rustydb_engine.catalog.objects import INFORMATION_SCHEMA, Table
+from rustydb_engine.catalog.system_tables import access, constraints, functions, relations, server, types, views
+from rustydb_engine.catalog.system_tables.rows import PRODUCERS, Row, Source
+from rustydb_engine.sql.functions.context import EvalContext
+
+_MODULES = (access, functions, relations, server, types, views, constraints)
+
+
+def system_rows(table_oid: int, context: EvalContext) -> tuple[Row, ...]:
+    """Return the rows of a system table as the statement's catalog and session have it."""
+    catalog = context.catalog
+    version = catalog.version
+    kept = catalog.system_rows.get(table_oid)
+    if kept is not None and kept[0] == version:
+        return kept[1]
+    table = catalog.table(table_oid)
+    assert table is not None and table.kind == "virtual", f"{table_oid} is no system table"
+    producer, live = PRODUCERS.get(producer_name(table), (_nothing, False))
+    rows = tuple(producer(Source(context)))
+    if not live:
+        catalog.system_rows[table_oid] = (version, rows)
+    return rows
+
+
+def system_index(table_oid: int, column: int, context: EvalContext) -> Mapping[object, list[Row]]:
+    """Return the rows of a system table by the value of column number `column` (1 is the first); NULLs are left out."""
+    catalog = context.catalog
+    version = catalog.version
+    kept = catalog.system_indexes.get((table_oid, column))
+    if kept is not None and kept[0] == version:
+        return kept[1]
+    table = catalog.table(table_oid)
+    assert table is not None, f"{table_oid} is no system table"
+    made: dict[object, list[Row]] = {}
+    for row in system_rows(table_oid, context):
+        if row[column - 1] is not None:
+            made.setdefault(row[column - 1], []).append(row)
+    if not PRODUCERS.get(producer_name(table), (_nothing, False))[1]:
+        catalog.system_indexes[(table_oid, column)] = (version, made)
+    return made
+
+
+def producer_name(table: Table) -> str:
+    """Return the name under which a system table's producer is declared."""
+    return f"information_schema.{table.name}" if table.schema == INFORMATION_SCHEMA else table.name
+
+
+def _nothing(_source: Source) -> tuple[Row, ...]:
+    return ()
