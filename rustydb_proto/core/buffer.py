@@ -62,7 +62,12 @@ class ReceiveBuffer:
             self._merge()
         here = min(size, len(self.data) - self.position)
         self.position += here
-        self._discarding = size - here
+        self._discarding += size - here
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is unread and nothing is awaited to be dropped: the stream is between messages."""
+        return len(self) == 0 and not self._discarding
 
     def take(self) -> bytes:
         """Return every unread byte and forget them."""

@@ -299,7 +299,7 @@ class ClientMachine:
 
     def _need_data(self) -> ClientEvent | NeedData:
         if self._eof:
-            return self._close(messages.ConnectionEnded(len(self._buffer) == 0))
+            return self._close(messages.ConnectionEnded(self._buffer.at_rest))
         return NEED_DATA
 
     def _fail(self, message: str) -> ClientEvent:

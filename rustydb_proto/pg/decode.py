@@ -107,14 +107,14 @@ def bind(data: bytes, start: int, end: int) -> BindReceived:
         if zero < 0:
             raise Malformed(NO_STRING_END)
         statement = data[position:zero].decode()
-        formats, position = _formats(data, zero + 1)
+        formats, position = _formats(data, zero + 1, end)
         values, position = _values(data, position, end)
         if len(formats) > 1 and len(formats) != len(values):
             raise Malformed(f"bind message has {len(formats)} parameter formats but {len(values)} parameters")
         common = _COMMON_FORMATS.get(data[position:end])
         if common is not None:
             return BindReceived(portal, statement, formats, values, common)
-        result_formats, position = _formats(data, position)
+        result_formats, position = _formats(data, position, end)
     except (StructError, IndexError):
         raise Malformed(TOO_SHORT) from None
     if position != end:
@@ -149,7 +149,7 @@ def function_call(data: bytes, start: int, end: int) -> FunctionCallReceived:
     """Decode FunctionCall."""
     try:
         oid = _uint32(data, start)[0]
-        formats, position = _formats(data, start + 4)
+        formats, position = _formats(data, start + 4, end)
         arguments, position = _values(data, position, end)
         result_format = _uint16(data, position)[0]
     except StructError:
@@ -273,7 +273,7 @@ _TEXT: Final = (0,)
 _BINARY: Final = (1,)
 
 
-def _formats(data: bytes, position: int) -> tuple[tuple[int, ...], int]:
+def _formats(data: bytes, position: int, end: int) -> tuple[tuple[int, ...], int]:
     """Return a list of format codes and the position after it; may read behind the end of the message."""
     count: int = _uint16(data, position)[0]
     position += 2
@@ -283,6 +283,8 @@ def _formats(data: bytes, position: int) -> tuple[tuple[int, ...], int]:
         code = _uint16(data, position)[0]
         if code < 2:
             return (_BINARY if code else _TEXT), position + 2
+    if position + 2 * count > end:
+        raise Malformed(TOO_SHORT)
     codes: tuple[int, ...] = Struct(f"!{count}h").unpack_from(data, position)
     for code in codes:
         if code != 0 and code != 1:

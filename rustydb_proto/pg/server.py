@@ -277,7 +277,7 @@ class ServerMachine:
         elif isinstance(event, _LAST_OF_ADMISSION):
             return self._close(event)
         elif event is NEED_DATA and self._eof:
-            return self._close(messages.ConnectionEnded(len(self._buffer) == 0))
+            return self._close(messages.ConnectionEnded(self._buffer.at_rest))
         return event
 
     def _await(self, size: int) -> ServerEvent | NeedData | Paused:
@@ -285,7 +285,7 @@ class ServerMachine:
         if self._buffer.want(size):
             return self.next_event()
         if self._eof:
-            return self._close(messages.ConnectionEnded(len(self._buffer) == 0))
+            return self._close(messages.ConnectionEnded(self._buffer.at_rest))
         return NEED_DATA
 
     # ---- the end
