@@ -1,1 +1,1 @@
-"""storage."""
+"""Pages, versions, indexes, the log, checkpoints and recovery."""

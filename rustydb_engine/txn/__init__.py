@@ -1,1 +1,1 @@
-"""txn."""
+"""Transactions, snapshots and locks."""
