@@ -6,8 +6,9 @@ A block is a header with a signature of actual types, then one case a line: argu
     'hi', 5, 'xy' => 'xyxhi'
     NULL, 5, 'xy' => NULL
 
-A set is several results separated by blanks (none: `EMPTY`), an error is `!! SQLSTATE message`. An aggregate's header
-starts with `agg`, and its rows are separated by `;`. An ordered-set aggregate's direct arguments stand before `within`.
+A record's type is written `record:int4:text` and its value `'1:foo'`. A set is several
+results separated by blanks (none: `EMPTY`), an error is `!! SQLSTATE message`. An aggregate's header starts
+with `agg`, and its rows are separated by `;`. An ordered-set aggregate's direct arguments stand before `within`.
 `python tests/sql/function_cases.py DSN FILE…` fills in every result and result type from a PostgreSQL server.
 """
 
@@ -137,8 +138,9 @@ def _sql(block: Block, case: Case) -> tuple[str, str]:
 
     def typed(value: str | None, kind: str) -> str:
         kind = '"char"' if kind == "char" else kind
-        if kind == "record":
-            return str(value)
+        if kind.startswith("record:") and value is not None:
+            fields = zip(value.split(":"), kind.split(":")[1:], strict=True)
+            return "ROW(" + ", ".join(typed(None if field == "NULL" else field, name) for field, name in fields) + ")"
         literal = "NULL" if value is None else "'" + value.replace("'", "''") + "'"
         return literal if kind == "unknown" else f"{literal}::{kind}"
 

@@ -44,21 +44,34 @@ def find(name: str, types: list[Type], kind: str) -> Function:
     return found[0]
 
 
-def values_of(literals: list[str | None], types: list[Type], context: FixedContext) -> list[object]:
+def values_of(literals: list[str | None], types: list[str], context: FixedContext) -> list[object]:
     """Read literals as values of their types."""
-    return [
-        None if text is None else io_of(kind).input(text, -1, context.forms, context.transaction_time)
-        for text, kind in zip(literals, types, strict=False)
-    ]
+    return [value_of(text, kind, context) for text, kind in zip(literals, types, strict=False)]
 
 
-def run(entry: Function, case: Case, types: list[Type], result: Type, context: FixedContext) -> list[object]:
+def value_of(text: str | None, kind: str, context: FixedContext) -> object:
+    """Read a literal; the fields of a record are separated by colons."""
+    if text is None:
+        return None
+    if ":" in kind:
+        fields = zip(text.split(":"), kind.split(":")[1:], strict=True)
+        return tuple(value_of(None if field == "NULL" else field, name, context) for field, name in fields)
+    return io_of(BY_NAME[kind]).input(text, -1, context.forms, context.transaction_time)
+
+
+def site_of(kinds: list[str], result: Type) -> CallSite:
+    """Return what a binder would say of a call with arguments of these types."""
+    fields = [tuple((f"f{at}", BY_NAME[name]) for at, name in enumerate(kind.split(":")[1:], 1)) for kind in kinds]
+    return CallSite(tuple(BY_NAME[kind.partition(":")[0]] for kind in kinds), result, tuple(fields))
+
+
+def run(entry: Function, case: Case, types: list[str], result: Type, context: FixedContext) -> list[object]:
     """Return the result rows of a plain function."""
     args = values_of(case.rows[0], types, context)
     args += entry.defaults[len(entry.defaults) - (len(entry.args) - len(args)) :] if len(args) < len(entry.args) else ()
     if entry.strict and None in args:
         return [] if entry.returns_set else [None]
-    call = implementation_for(entry, CallSite(tuple(types), result))
+    call = implementation_for(entry, site_of(types, result))
     found = call(context, *args) if entry.context else call(*args)
     if entry.returns_set:
         assert found is not None
@@ -72,14 +85,12 @@ def run(entry: Function, case: Case, types: list[Type], result: Type, context: F
 
 def aggregated(entry: Function, case: Case, block: Block, result: Type, context: FixedContext) -> list[object]:
     """Return the result of an aggregate, computed with step and, where there is one, with its inline form."""
-    types = [BY_NAME[name] for name in block.args]
-    direct = values_of(case.direct, [BY_NAME[name] for name in block.direct_args], context)
-    site = CallSite(tuple(BY_NAME[name] for name in [*block.direct_args, *block.args]), result)
-    how = aggregate_for(entry, site)
+    direct = values_of(case.direct, block.direct_args, context)
+    how = aggregate_for(entry, site_of([*block.direct_args, *block.args], result))
     extra = (context,) if how.context else ()
     state, inlined = how.start(), how.start()
     for literals in case.rows:
-        row = values_of(literals, types, context)
+        row = values_of(literals, block.args, context)
         if how.skip_null and None in row:
             continue
         state = how.step(*extra, state, *row)
@@ -105,7 +116,8 @@ def blocks() -> list[object]:
 
 @pytest.mark.parametrize(("path", "block"), blocks())
 def test_a_function_gives_what_postgresql_gives(path: Path, block: Block) -> None:
-    types = [BY_NAME[name] for name in [*block.direct_args, *block.args]]
+    kinds = [*block.direct_args, *block.args]
+    types = [BY_NAME[kind.partition(":")[0]] for kind in kinds]
     entry = find(block.name, types, "a" if block.aggregate else "f")
     result = BY_NAME[block.result] if block.result else UNKNOWN
     if entry.result.oid not in POLYMORPHIC and result is not UNKNOWN:
@@ -117,7 +129,7 @@ def test_a_function_gives_what_postgresql_gives(path: Path, block: Block) -> Non
             if block.aggregate:
                 rows = aggregated(entry, case, block, result, context)
             else:
-                rows = run(entry, case, types, result, context)
+                rows = run(entry, case, kinds, result, context)
             shown = " ".join(quote(None if row is None else io_of(result).output(row, DEFAULT_FORMS)) for row in rows)
             shown = shown or "EMPTY"
         except SqlError as error:

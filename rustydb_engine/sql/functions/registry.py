@@ -25,8 +25,8 @@ one by one, except when the caller wrote VARIADIC: then `CallSite.variadic` is t
 
 A function that needs more of the call (its result type, the columns of record arguments) or can prepare work once is
 declared with `factory=True`: the decorated function is called once for each call in a plan, with a `CallSite`, and
-returns the implementation. The code generator asks `implementation_for` and `aggregate_for` for what it shall call, which
-hide these differences; only `context` remains its concern.
+returns the implementation. The code generator asks `implementation_for` and `aggregate_for` for what it shall call,
+which hide these differences; only `context` remains its concern.
 
     @function("pg_typeof(any) -> regtype", oid=1619, strict=False, factory=True)
     def pg_typeof(site: CallSite) -> Implementation:
@@ -98,7 +98,8 @@ class Aggregate:
     differs from final(start()) (sum, min, … give None: use final). `inline_step` is a Python expression over
     `{s}` and `{0}`… giving the next state, used instead of a call of `step`; `start_inline` is one for start().
     `ordered_set` aggregates (percentile_cont, mode) get final(state, *direct_args), their steps come in the order of
-    WITHIN GROUP. With `context` step and final receive the EvalContext first. `specialise`, when set, makes the aggregate for the types of one call (see `aggregate_for`).
+    WITHIN GROUP. With `context` step and final receive the EvalContext first. `specialise`, when set, makes
+    the aggregate for the types of one call (see `aggregate_for`).
     """
 
     start: Implementation
@@ -187,9 +188,13 @@ def parse_signature(signature: str) -> tuple[str, tuple[str, ...], tuple[Type, .
 
 
 def add_function(entry: Function) -> Function:
-    """Enter a function; two of one name and argument types are a mistake in our tables."""
+    """Enter a function; two of one name and argument types must be one object, as an operator's function may be."""
     rows = FUNCTIONS.setdefault(entry.name, [])
-    assert all(row.args != entry.args for row in rows), f"function {entry.name} is declared twice"
+    for index, row in enumerate(rows):
+        if row.args == entry.args:
+            assert row.oid == entry.oid, f"function {entry.name} is declared twice"
+            rows[index] = entry
+            return entry
     rows.append(entry)
     return entry
 
@@ -214,12 +219,24 @@ def function(
     def enter(implementation: F) -> F:
         add_function(
             Function(
-                oid or _own_oid(), name, args, result, implementation,
-                strict=strict, volatility=volatility, variadic=variadic, returns_set=returns_set, context=context,
-                inline=inline, defaults=tuple(defaults), arg_names=arg_names,
-                columns=tuple((column, BY_NAME[kind]) for column, kind in columns), schema=schema,
-                typed=typed, factory=factory,
-            )  # fmt: skip
+                oid or _own_oid(),
+                name,
+                args,
+                result,
+                implementation,
+                strict=strict,
+                volatility=volatility,
+                variadic=variadic,
+                returns_set=returns_set,
+                context=context,
+                inline=inline,
+                defaults=tuple(defaults),
+                arg_names=arg_names,
+                columns=tuple((column, BY_NAME[kind]) for column, kind in columns),
+                schema=schema,
+                typed=typed,
+                factory=factory,
+            )
         )
         return implementation
 
@@ -245,9 +262,17 @@ def aggregate(
     how = Aggregate(start, step, final, skip_null, inline_step, start_inline, ordered_set, context, specialise)
     return add_function(
         Function(
-            oid or _own_oid(), name, args, result, None,
-            kind="a", strict=False, variadic=variadic, arg_names=arg_names, aggregate=how,
-        )  # fmt: skip
+            oid or _own_oid(),
+            name,
+            args,
+            result,
+            None,
+            kind="a",
+            strict=False,
+            variadic=variadic,
+            arg_names=arg_names,
+            aggregate=how,
+        )
     )
 
 
@@ -256,9 +281,17 @@ def window_function(signature: str, *, oid: int = 0, defaults: Sequence[object] 
     name, arg_names, args, variadic, _, result = parse_signature(signature)
     return add_function(
         Function(
-            oid or _own_oid(), name, args, result, None,
-            kind="w", strict=False, variadic=variadic, arg_names=arg_names, defaults=tuple(defaults),
-        )  # fmt: skip
+            oid or _own_oid(),
+            name,
+            args,
+            result,
+            None,
+            kind="w",
+            strict=False,
+            variadic=variadic,
+            arg_names=arg_names,
+            defaults=tuple(defaults),
+        )
     )
 
 
@@ -312,9 +345,17 @@ def operator(
     right_type = BY_NAME[right]
     args = (right_type,) if left_type is None else (left_type, right_type)
     behind = Function(
-        function_oid or _own_oid(), function_name or f"{name}", args, BY_NAME[result], implementation,
-        volatility=volatility, inline=inline, context=context, strict=strict, typed=typed,
-    )  # fmt: skip
+        function_oid or _own_oid(),
+        function_name or f"{name}",
+        args,
+        BY_NAME[result],
+        implementation,
+        volatility=volatility,
+        inline=inline,
+        context=context,
+        strict=strict,
+        typed=typed,
+    )
     if function_name and all(row.args != args for row in FUNCTIONS.get(function_name, ())):
         add_function(behind)
     entry = Operator(

@@ -1,0 +1,50 @@
+"""Values as text inside functions: what concat, format, array_to_string and the JSON functions print.
+
+`output_of(type)` gives a function from (context, value) to what the type's output function prints; `cast_of(type)` one
+to what a cast to text gives, which differs for boolean (`true`, not `t`) and character(n) (without its padding). Reg
+types (regclass, regtype…) print names, which need the catalog, so their cast to text is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rustydb_engine.sql.functions.context import EvalContext
+from rustydb_engine.sql.functions.registry import CASTS
+from rustydb_engine.values.io import inline_text_kind, io_of
+from rustydb_engine.values.types import BOOL, BPCHAR, TEXT, Type
+
+Printer = Callable[[EvalContext, object], str]
+
+
+def _same(_context: EvalContext, value: object) -> str:
+    assert isinstance(value, str), "a text-like value"
+    return value
+
+
+def _number(_context: EvalContext, value: object) -> str:
+    return str(value)
+
+
+def output_of(kind: Type) -> Printer:
+    """Return what prints values of a type as its output function does."""
+    form = inline_text_kind(kind)
+    if form == "str":
+        return _same
+    if form == "int":
+        return _number
+    rule = CASTS.get((kind.oid, TEXT.oid)) if kind.name.startswith("reg") else None
+    if rule is not None and rule.implementation is not None and rule.needs_context:
+        name_of = rule.implementation
+        return lambda context, value: str(name_of(context, value))
+    output = io_of(kind).output
+    return lambda context, value: output(value, context.forms)
+
+
+def cast_of(kind: Type) -> Printer:
+    """Return what prints values of a type as a cast to text does."""
+    if kind is BOOL:
+        return lambda context, value: "true" if value else "false"
+    if kind is BPCHAR:
+        return lambda context, value: str(value).rstrip(" ")
+    return output_of(kind)
