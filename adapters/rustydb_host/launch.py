@@ -1,0 +1,98 @@
+"""From options to a node that is ready to run: lock and recover the data directory, set the password, say ready.
+
+`open_server(options)` does the blocking work that comes before the event loop. It raises `StartError` with a message for
+the user; damaged files are named with the offset of the damage.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+
+from rustydb_engine.config import Config
+from rustydb_engine.node.node import Node
+from rustydb_engine.storage.database import Database
+from rustydb_host.files import DirectoryLocked, Files, StorageDamaged, recover_directory
+from rustydb_host.logs import Logger
+from rustydb_host.options import DEFAULT_PASSWORD, MEMORY, Options
+from rustydb_proto.core.entropy import Entropy
+from rustydb_proto.pg.scram import make_verifier
+
+
+class StartError(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A node and what it needs: its files (None in memory) and its logger."""
+
+    options: Options
+    node: Node
+    files: Files | None
+    logger: Logger
+
+    def say_ready(self, addresses: list[str]) -> None:
+        """Print the ready line and write the address into the data directory's lock."""
+        if self.files is not None:
+            self.files.note_address(addresses[0])
+        print(f"ready postgresql={','.join(addresses)} data={self.options.data_dir} pid={os.getpid()}", flush=True)
+        if not self.options.password_given:
+            text = "the password of admin is the default one: give --admin-password or RUSTYDB_ADMIN_PASSWORD"
+            self.logger.write("warning", text)
+
+    def close(self) -> None:
+        """Unlock the data directory."""
+        if self.files is not None:
+            self.files.close()
+
+
+def open_server(options: Options) -> Opened:
+    """Open the database and make its node."""
+    logger = Logger(sys.stderr, options.log_level, options.log_format)
+    entropy = Entropy(secrets.token_bytes(32))
+    durable = options.data_dir != MEMORY
+    files: Files | None = None
+    if durable:
+        files, database = _open_directory(options, logger)
+    else:
+        database = Database()
+    config = Config(
+        database=options.database,
+        durable=durable,
+        connections_max=options.max_connections,
+        sql_bytes_max=options.max_request_size,
+        checkpoint_wal_bytes=options.checkpoint_size,
+        checkpoint_ns=options.checkpoint_interval * 1_000_000_000,
+        verifier=_verifier(options, database, entropy),
+    )
+    return Opened(options, Node(config, database, entropy), files, logger)
+
+
+def _open_directory(options: Options, logger: Logger) -> tuple[Files, Database]:
+    try:
+        files = Files(options.data_dir)
+    except DirectoryLocked as error:
+        raise StartError(str(error)) from None
+    except OSError as error:
+        raise StartError(f"cannot use data directory {options.data_dir}: {error.strerror}") from None
+    try:
+        database = recover_directory(files, lambda text, fields: logger.write("info", text, fields))
+    except StorageDamaged as error:
+        files.close()
+        raise StartError(str(error)) from None
+    except OSError as error:
+        files.close()
+        raise StartError(f"cannot read {error.filename or options.data_dir}: {error.strerror}") from None
+    return files, database
+
+
+def _verifier(options: Options, database: Database, entropy: Entropy) -> str:
+    """Return the verifier that admin gets, or "" to leave the stored one."""
+    role = database.catalog.role("admin")
+    if role is not None and role.verifier is not None and not options.password_given:
+        return ""
+    password = options.admin_password if options.password_given else DEFAULT_PASSWORD
+    return str(make_verifier(password, entropy.child("salt").bytes(16)))

@@ -1,0 +1,249 @@
+"""The options of a server: flags, environment variables, a TOML file and defaults, in this order of precedence.
+
+`OPTIONS` is the one table: each row has its flag, its environment variable, its place in the file, its default and its
+help text. `load(arguments, environment)` returns `Options` or raises `OptionError`, whose text names the option, where its
+value came from, the value, and what is allowed.
+
+    rustydb-asyncio --port 0          RUSTYDB_PORT=0 rustydb-asyncio          [network]
+                                                                              port = 0
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rustydb_engine.version import RUSTYDB_VERSION
+
+DEFAULT_PASSWORD = "admin"
+MEMORY = ":memory:"
+
+
+class OptionError(Exception):
+    """An option that cannot be used; the message says which, from where, and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option. `kind`: text, integer, truth, words; `bounds` for integers, `choices` for words of a set."""
+
+    name: str
+    environment: str
+    section: str
+    key: str
+    kind: str
+    default: object
+    help: str
+    bounds: tuple[int, int] = (0, 0)
+    choices: tuple[str, ...] = ()
+    metavar: str = ""
+
+    @property
+    def flag(self) -> str:
+        """The long flag."""
+        return "--" + self.name.replace("_", "-")
+
+
+OPTIONS = (
+    Option(
+        "listen", "RUSTYDB_LISTEN_ADDR", "network", "listen_addr", "words", ("127.0.0.1",),
+        "address to listen on; may be given several times", metavar="ADDRESS",
+    ),
+    Option(
+        "port", "RUSTYDB_PORT", "network", "port", "integer", 5432,
+        "port for PostgreSQL clients; 0 takes a free one and the ready line says which", (0, 65535), metavar="PORT",
+    ),
+    Option(
+        "max_connections", "RUSTYDB_MAX_CONNECTIONS", "network", "max_connections", "integer", 10_000,
+        "connections held at the same time; more are refused with 53300", (1, 1_000_000), metavar="N",
+    ),
+    Option(
+        "max_request_size", "RUSTYDB_MAX_REQUEST_SIZE", "network", "max_request_size", "integer", 1 << 20,
+        "bytes of SQL text that one statement may have", (1024, 1 << 30), metavar="BYTES",
+    ),
+    Option(
+        "data_dir", "RUSTYDB_DATA_DIR", "storage", "data_dir", "text", "./rustydb-data",
+        "directory of the database, created when missing; :memory: keeps nothing", metavar="DIRECTORY",
+    ),
+    Option(
+        "checkpoint_size", "RUSTYDB_CHECKPOINT_SIZE", "storage", "checkpoint_size", "integer", 256 << 20,
+        "bytes of log after which a checkpoint is made", (1 << 20, 1 << 40), metavar="BYTES",
+    ),
+    Option(
+        "checkpoint_interval", "RUSTYDB_CHECKPOINT_INTERVAL", "storage", "checkpoint_interval", "integer", 300,
+        "seconds after which a checkpoint is made, when anything changed", (1, 86_400), metavar="SECONDS",
+    ),
+    Option(
+        "database", "RUSTYDB_DATABASE", "storage", "database", "text", "rustydb",
+        "name of the database", metavar="NAME",
+    ),
+    Option(
+        "admin_password", "RUSTYDB_ADMIN_PASSWORD", "security", "admin_password", "text", DEFAULT_PASSWORD,
+        "password of the superuser admin, set at the first start and whenever it is given", metavar="PASSWORD",
+    ),
+    Option(
+        "insecure", "RUSTYDB_INSECURE", "security", "insecure", "truth", False,
+        "allow a non-loopback address without TLS or with the default password",
+    ),
+    Option(
+        "log_level", "RUSTYDB_LOG_LEVEL", "monitoring", "log_level", "text", "info",
+        "least level that is logged", choices=("debug", "info", "warning", "error"), metavar="LEVEL",
+    ),
+    Option(
+        "log_format", "RUSTYDB_LOG_FORMAT", "monitoring", "log_format", "text", "text",
+        "form of log lines on standard error", choices=("text", "json"), metavar="FORMAT",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of one server. `password_given`: the admin password did not come from the default."""
+
+    listen: tuple[str, ...]
+    port: int
+    max_connections: int
+    max_request_size: int
+    data_dir: str
+    checkpoint_size: int
+    checkpoint_interval: int
+    database: str
+    admin_password: str
+    password_given: bool
+    insecure: bool
+    log_level: str
+    log_format: str
+
+
+def parser(program: str) -> argparse.ArgumentParser:
+    """Return the command-line parser; `program` is the launcher's name."""
+    result = argparse.ArgumentParser(
+        prog=program,
+        description="RustyDB in Python: a SQL database that PostgreSQL clients can use.",
+        epilog="Each option may also be an environment variable or a key of the configuration file; "
+        "a flag wins over the environment, the environment over the file.",
+    )
+    result.add_argument("--version", action="version", version=f"{program} (RustyDB) {RUSTYDB_VERSION}")
+    result.add_argument("--config", metavar="FILE", help="configuration file in TOML [RUSTYDB_CONFIG]")
+    for option in OPTIONS:
+        text = f"{option.help} [{option.environment}, {option.section}.{option.key}; default {_shown(option.default)}]"
+        if option.choices:
+            text = f"{', '.join(option.choices)}: {text}"
+        text = text.replace("%", "%%")
+        if option.kind == "truth":
+            result.add_argument(option.flag, action="store_const", const="true", help=text)
+        elif option.kind == "words":
+            result.add_argument(option.flag, action="append", metavar=option.metavar, help=text)
+        else:
+            result.add_argument(option.flag, metavar=option.metavar, help=text)
+    return result
+
+
+def load(program: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
+    """Return the options from flags, environment and file; OptionError when one cannot be used."""
+    flags = vars(parser(program).parse_args(arguments))
+    path = flags["config"] or environment.get("RUSTYDB_CONFIG")
+    file = _read(path) if path else {}
+    values: dict[str, object] = {}
+    given = set()
+    for option in OPTIONS:
+        value, source = _pick(option, flags, environment, file, path or "")
+        values[option.name] = value if source is None else _checked(option, value, source)
+        if source is not None:
+            given.add(option.name)
+    values["password_given"] = "admin_password" in given
+    options = Options(**values)  # type: ignore[arg-type]  # each value was checked against its row
+    _refuse_unsafe(options)
+    return options
+
+
+def loopback(address: str) -> bool:
+    """Return whether an address can be reached from this machine only."""
+    if address.startswith("/") or address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_unsafe(options: Options) -> None:
+    outside = [address for address in options.listen if not loopback(address)]
+    if not outside or options.insecure:
+        return
+    if options.admin_password == DEFAULT_PASSWORD:
+        why = "while the password of admin is the default one: give --admin-password"
+    else:
+        why = "without TLS, which this version does not have"
+    raise OptionError(f"refusing to listen on {outside[0]} {why}, or allow it with --insecure")
+
+
+def _shown(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _read(path: str) -> dict[str, dict[str, object]]:
+    try:
+        with open(path, "rb") as file:
+            data = tomllib.load(file)
+    except OSError as error:
+        raise OptionError(f"cannot read configuration file {path}: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise OptionError(f"configuration file {path} is not TOML: {error}") from None
+    known = {(option.section, option.key) for option in OPTIONS}
+    sections = {option.section for option in OPTIONS}
+    for section, body in data.items():
+        if section not in sections or not isinstance(body, dict):
+            raise OptionError(f"{path}: unknown section [{section}]; known are {', '.join(sorted(sections))}")
+        for key in body:
+            if (section, key) not in known:
+                names = ", ".join(sorted(name for part, name in known if part == section))
+                raise OptionError(f"{path}: unknown key {key} in [{section}]; known are {names}")
+    return data
+
+
+def _pick(
+    option: Option,
+    flags: Mapping[str, object],
+    environment: Mapping[str, str],
+    file: Mapping[str, Mapping[str, object]],
+    path: str,
+) -> tuple[object, str | None]:
+    if flags[option.name] is not None:
+        return flags[option.name], option.flag
+    if option.environment in environment:
+        return environment[option.environment], option.environment
+    section = file.get(option.section, {})
+    if option.key in section:
+        return section[option.key], f"{path}: {option.section}.{option.key}"
+    return option.default, None
+
+
+def _checked(option: Option, value: object, source: str) -> object:
+    if option.kind == "words":
+        words = value.split(",") if isinstance(value, str) else value
+        if isinstance(words, list) and words and all(isinstance(word, str) and word.strip() for word in words):
+            return tuple(word.strip() for word in words)
+        raise OptionError(f"{source}: {value!r} is not a list of addresses")
+    if option.kind == "truth":
+        word = str(value).lower()
+        if word in ("true", "1", "yes", "on", "false", "0", "no", "off"):
+            return word in ("true", "1", "yes", "on")
+        raise OptionError(f"{source}: {value!r} is neither true nor false")
+    if option.kind == "integer":
+        low, high = option.bounds
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = low - 1
+        if isinstance(value, bool) or not low <= number <= high:
+            raise OptionError(f"{source}: {value!r} is not a whole number from {low} to {high}")
+        return number
+    if not isinstance(value, str) or not value:
+        raise OptionError(f"{source}: {value!r} is not a text")
+    if option.choices and value not in option.choices:
+        raise OptionError(f"{source}: {value!r} is none of {', '.join(option.choices)}")
+    return value

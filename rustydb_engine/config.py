@@ -1,0 +1,33 @@
+"""What the engine can be told: one record of limits and names, with units in the names.
+
+The host reads flags, environment and file into its own options and makes a `Config` from them; the simulator makes
+one by hand. Nothing in the engine reads a default from anywhere else.
+"""
+
+from __future__ import annotations
+
+from rustydb_proto.core.value import value
+
+MIB = 1 << 20
+
+
+@value
+class Config:
+    """Settings of one node. `durable` False keeps no log (`:memory:`)."""
+
+    database: str = "rustydb"
+    superuser: str = "admin"
+    verifier: str = ""
+    durable: bool = True
+    connections_max: int = 10_000
+    sql_bytes_max: int = MIB
+    message_bytes_max: int = 256 * MIB
+    plans_max: int = 2_000
+    prepared_max: int = 10_000
+    batch_rows: int = 500
+    batch_bytes: int = 64 << 10
+    steps_ticks_max: int = 4
+    startup_ns: int = 60_000_000_000
+    wal_segment_bytes: int = 16 * MIB
+    checkpoint_wal_bytes: int = 256 * MIB
+    checkpoint_ns: int = 300_000_000_000

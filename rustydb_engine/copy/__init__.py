@@ -1,0 +1,1 @@
+"""COPY: options, the text, csv and binary forms, and the two directions."""

@@ -1,0 +1,354 @@
+"""The whole server as one pure state machine: inputs and time in, effects out.
+
+    node = Node(config, recovered, entropy)
+    effects = node.step(now, inputs)          # apply the inputs, fire timers, run a bounded amount of work
+    sleep until node.deadline(now)            # now or earlier: call again at once, work is left
+
+A step applies a batch of inputs, then lets the connections that can go on do so in turn, each for a slice, then starts
+what the log has gathered, then hands out what each touched connection has to say. Connections wait for locks, for the
+disk, or for a moment; what they wait for wakes them by putting them back into the queue.
+
+Nothing here knows a socket, a file or a clock. Source: DESIGN, "The whole server is one pure state machine".
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from rustydb_engine.config import Config
+from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.waits import Wait, WaitDurable, WaitFor, WaitUntil
+from rustydb_engine.node.disk import Disk
+from rustydb_engine.node.postgres import PgConnection
+from rustydb_engine.session.shared import Shared
+from rustydb_engine.storage.database import Database
+from rustydb_proto.core import io
+from rustydb_proto.core.entropy import Entropy
+from rustydb_proto.core.time import Now
+from rustydb_proto.pg.messages import StartupReceived
+
+Fields = dict[str, str | int | float | None]
+
+
+class Node:
+    """One server. `database` comes from recovery, or is a fresh one; `entropy` must be secret in production."""
+
+    def __init__(self, config: Config, database: Database, entropy: Entropy) -> None:
+        self.config = config
+        self.database = database
+        self.entropy = entropy.child("connections")
+        self.mock_secret = entropy.child("mock").bytes(32)
+        self.now = Now(0, 0)
+        self.stopping = False
+        self.connections: dict[int, PgConnection] = {}
+        self.sessions: dict[int, PgConnection] = {}
+        self.shared = Shared(config, database, entropy.child("sessions"), self)
+        self.disk = Disk(self)
+        self._effects: list[io.Effect] = []
+        self._ready: deque[PgConnection] = deque()
+        self._touched: list[PgConnection] = []
+        self._closing: list[PgConnection] = []
+        self._durable: deque[tuple[int, PgConnection]] = deque()
+        self._timers: list[tuple[int, int, PgConnection]] = []
+        self._timer_count = 0
+        self._startups: dict[int, StartupReceived] = {}
+        self._process_id = 1000
+        self._halted = False
+        self._handlers: dict[type, Callable[..., None]] = {
+            io.Received: self._on_received,
+            io.Accepted: self._on_accepted,
+            io.Lost: self._on_lost,
+            io.WriteBlocked: self._on_write_blocked,
+            io.WriteReady: self._on_write_ready,
+            io.Appended: self._on_appended,
+            io.DiskDone: self._on_disk_done,
+            io.DiskFailed: self._on_disk_failed,
+            io.ShutdownRequested: self._on_shutdown,
+        }
+
+    # ---- the two calls of a host
+
+    def step(self, now: Now, inputs: Sequence[io.Input]) -> list[io.Effect]:
+        """Apply inputs, fire timers, work for a bounded time; return every effect, to be carried out in order."""
+        self.now = now
+        handlers = self._handlers
+        for item in inputs:
+            handlers[type(item)](item)
+        if self._timers and self._timers[0][0] <= now.mono_ns:
+            self._fire(now)
+        ready = self._ready
+        database = self.database
+        slices = self.config.steps_ticks_max
+        turns = len(ready) + slices
+        while ready and slices > 0 and turns > 0:
+            connection = ready.popleft()
+            connection.queued = False
+            if connection.wait is None and not self._halted:
+                slices -= connection.run()
+                turns -= 1
+                woken = database.take_woken()
+                if woken:
+                    for waiter in woken:
+                        self.wake_for_end(waiter)
+        self.disk.step(now)
+        if self._touched:
+            self._flush()
+        if self._closing:
+            self._close_all()
+        effects, self._effects = self._effects, []
+        return effects
+
+    def deadline(self, now: Now) -> int | None:
+        """Return when `step` must be called again (monotonic ns), or None to wait for an input."""
+        if self._ready:
+            return now.mono_ns
+        timer = self._timers[0][0] if self._timers else None
+        disk = self.disk.deadline(now)
+        if timer is None or disk is None:
+            return disk if timer is None else timer
+        return min(timer, disk)
+
+    # ---- for the parts of the node
+
+    def emit(self, effect: io.Effect) -> None:
+        """Add an effect to this step's."""
+        self._effects.append(effect)
+
+    def log(self, level: str, event: str, fields: Fields) -> None:
+        """Emit a log record."""
+        self._effects.append(io.Log(level, event, fields))
+
+    def enqueue(self, connection: PgConnection) -> None:
+        """Let a connection run in this step or the next."""
+        if not connection.queued:
+            connection.queued = True
+            self._ready.append(connection)
+
+    def touch(self, connection: PgConnection) -> None:
+        """Note that a connection may have bytes to send."""
+        if not connection.touched:
+            connection.touched = True
+            self._touched.append(connection)
+
+    def close_soon(self, connection: PgConnection) -> None:
+        """Close a connection at the end of the step, after its bytes."""
+        self.touch(connection)
+        self._closing.append(connection)
+
+    def suspend(self, connection: PgConnection, wait: Wait) -> None:
+        """Wake `connection` when what it waits for has come."""
+        if isinstance(wait, WaitDurable):
+            if wait.csn <= self.database.durable_csn:
+                self._wake(connection, wait)
+            else:
+                self._durable.append((wait.csn, connection))
+        elif isinstance(wait, WaitUntil):
+            self.schedule(wait.mono_ns, connection)
+        else:
+            assert isinstance(wait, WaitFor), f"unknown wait {wait!r}"
+
+    def wake_for_end(self, waiter: object) -> None:
+        """Wake a connection whose WaitFor is over (called when a transaction ends)."""
+        assert isinstance(waiter, PgConnection), "waiters of transactions are connections"
+        if isinstance(waiter.wait, WaitFor):
+            waiter.wait = None
+            self.enqueue(waiter)
+
+    def durable_to(self, csn: int) -> None:
+        """Wake the connections whose commit is on disk."""
+        waiting = self._durable
+        while waiting and waiting[0][0] <= csn:
+            _, connection = waiting.popleft()
+            if isinstance(connection.wait, WaitDurable) and connection.wait.csn <= csn:
+                self._wake(connection, connection.wait)
+
+    def schedule(self, at_ns: int, connection: PgConnection) -> None:
+        """Call the connection's `timeout` at a moment."""
+        self._timer_count += 1
+        heapq.heappush(self._timers, (at_ns, self._timer_count, connection))
+
+    def next_process_id(self) -> int:
+        """Return a number that no living session has."""
+        while True:
+            self._process_id += 1
+            if self._process_id not in self.sessions:
+                return self._process_id
+
+    def remember_startup(self, conn: int, startup: StartupReceived) -> None:
+        """Keep a startup packet until its client is authenticated."""
+        self._startups[conn] = startup
+
+    def recall_startup(self, conn: int) -> StartupReceived:
+        """Return and forget the startup packet of a connection."""
+        return self._startups.pop(conn)
+
+    def cancel(self, process_id: int, secret_key: int) -> None:
+        """Cancel what a session runs, if the key is right."""
+        target = self.sessions.get(process_id)
+        if target is not None and target.secret_key == secret_key:
+            target.cancel(SqlError("57014", "canceling statement due to user request"))
+
+    def waiter(self, process_id: int) -> object:
+        """Return what a transaction's end must wake for a session that waits."""
+        return self.sessions[process_id]
+
+    def cancel_session(self, process_id: int, error: SqlError) -> bool:
+        """Cancel what another session runs; False when there is no such session."""
+        target = self.sessions.get(process_id)
+        if target is not None:
+            target.cancel(error)
+        return target is not None
+
+    def activity(self) -> list[dict[str, object]]:
+        """Return one record for each session, by process id."""
+        return [
+            {
+                "pid": process_id,
+                "user": session.user,
+                "application_name": session.settings.show("application_name"),
+                "client": connection.peer,
+                "backend_start": session.started_at,
+                "state": session.state,
+                "query": session.query,
+                "xact_start": session.block.transaction_time if session.txn is not None else None,
+                "query_start": session.block.statement_time,
+                "wait": type(connection.wait).__name__ if connection.wait is not None else None,
+            }
+            for process_id, connection in sorted(self.sessions.items())
+            if (session := connection.session) is not None
+        ]
+
+    def request_checkpoint(self) -> int:
+        """Start a checkpoint; `Shared.checkpoints_done` reaches the returned number when it is complete."""
+        return self.disk.request_checkpoint()
+
+    def internal_error(self, error: BaseException) -> SqlError:
+        """Turn an exception that is our own mistake into an error for the client, and log it."""
+        return self.shared.internal_error(error)
+
+    def halt(self, code: int, reason: str) -> None:
+        """Stop the process: nothing more is answered."""
+        self._halted = True
+        self._effects.append(io.Halt(code, reason))
+
+    # ---- inputs
+
+    def _on_received(self, event: io.Received) -> None:
+        connection = self.connections.get(event.conn)
+        if connection is None:
+            return
+        machine = connection.machine
+        machine.receive_data(self.now, event.data)
+        if not connection.queued:
+            connection.queued = True
+            self._ready.append(connection)
+        if connection.busy and not connection.paused and machine.backlogged:
+            connection.paused = True
+            self._effects.append(io.PauseReading(event.conn))
+
+    def _on_accepted(self, event: io.Accepted) -> None:
+        connection = PgConnection(self, event.conn, event.peer, self.now)
+        self.connections[event.conn] = connection
+        deadline = connection.machine.deadline()
+        if deadline is not None:
+            self.schedule(deadline, connection)
+
+    def _on_lost(self, event: io.Lost) -> None:
+        connection = self.connections.get(event.conn)
+        if connection is not None:
+            self._forget(connection)
+
+    def _on_write_blocked(self, event: io.WriteBlocked) -> None:
+        connection = self.connections.get(event.conn)
+        if connection is not None:
+            connection.blocked = True
+
+    def _on_write_ready(self, event: io.WriteReady) -> None:
+        connection = self.connections.get(event.conn)
+        if connection is not None:
+            connection.blocked = False
+            self.enqueue(connection)
+
+    def _on_appended(self, event: io.Appended) -> None:
+        self.disk.appended(event.ticket)
+
+    def _on_disk_done(self, event: io.DiskDone) -> None:
+        self.disk.done(event.ticket)
+
+    def _on_disk_failed(self, event: io.DiskFailed) -> None:
+        self.disk.failed(event)
+
+    def _on_shutdown(self, event: io.ShutdownRequested) -> None:
+        if not event.graceful:
+            self.halt(0, "immediate shutdown")
+            return
+        self.stopping = True
+        for connection in list(self.connections.values()):
+            if not connection.busy:
+                connection.shut_down()
+                self.close_soon(connection)
+        self._finish_shutdown()
+
+    # ---- inside a step
+
+    def _wake(self, connection: PgConnection, wait: Wait) -> None:
+        assert connection.wait is wait, "a connection waits for one thing"
+        connection.wait = None
+        connection.held = False
+        self.enqueue(connection)
+
+    def _fire(self, now: Now) -> None:
+        timers = self._timers
+        while timers and timers[0][0] <= now.mono_ns:
+            _, _, connection = heapq.heappop(timers)
+            if connection.conn not in self.connections:
+                continue
+            if isinstance(connection.wait, WaitUntil) and connection.wait.mono_ns <= now.mono_ns:
+                self._wake(connection, connection.wait)
+            connection.timeout(now)
+
+    def _flush(self) -> None:
+        touched, self._touched = self._touched, []
+        effects = self._effects
+        for connection in touched:
+            connection.touched = False
+            if connection.held:
+                self.touch(connection)
+                continue
+            data = connection.machine.data_to_send()
+            if data:
+                effects.append(io.Send(connection.conn, data))
+            if connection.paused and not connection.machine.backlogged:
+                connection.paused = False
+                effects.append(io.ResumeReading(connection.conn))
+            if self.stopping and not connection.busy:
+                connection.shut_down()
+                rest = connection.machine.data_to_send()
+                if rest:
+                    effects.append(io.Send(connection.conn, rest))
+                self._closing.append(connection)
+
+    def _close_all(self) -> None:
+        closing, self._closing = self._closing, []
+        for connection in closing:
+            if self.connections.get(connection.conn) is connection:
+                self._effects.append(io.Close(connection.conn))
+                self._forget(connection)
+        self._finish_shutdown()
+
+    def _forget(self, connection: PgConnection) -> None:
+        del self.connections[connection.conn]
+        self._startups.pop(connection.conn, None)
+        session = connection.session
+        if session is not None:
+            self.sessions.pop(session.process_id, None)
+        connection.wait = None
+        connection.held = False
+        connection.close()
+        self._finish_shutdown()
+
+    def _finish_shutdown(self) -> None:
+        if self.stopping and not self.connections and not self._halted:
+            self.disk.shut_down()

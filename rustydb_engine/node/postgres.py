@@ -1,0 +1,439 @@
+"""One PostgreSQL connection: the protocol machine on one side, a session on the other.
+
+`run` pulls events and hands each to the session until there is nothing to do or the session must wait. Work that may
+wait is a generator of the session; its waits come back to the node, which calls `run` again when they are over. Plain
+statements never become a generator: the session answers them in `fast_query` and `fast_execute`.
+
+The connection is also the session's `Sink`: what the session says becomes messages at once; the node sends the
+bytes at the end of the step, or, while a commit waits for the disk, together with what follows it.
+
+Source: PostgreSQL 15, chapter 55.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+
+from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.waits import Tick, Wait, WaitDurable
+from rustydb_engine.node.startup import StartupRefused, admit, authenticate
+from rustydb_engine.node.wire import fields_of, select_tag, wire_of
+from rustydb_engine.session.copying import NEED_COPY_DATA, CopyAbandoned, NeedCopyData
+from rustydb_engine.session.entry import Entry, Formats
+from rustydb_engine.session.session import Session
+from rustydb_proto.core.machine import Stop
+from rustydb_proto.core.time import Now
+from rustydb_proto.pg import framing, messages
+from rustydb_proto.pg.limits import Limits
+from rustydb_proto.pg.server import Phase, ServerMachine
+
+if TYPE_CHECKING:
+    from rustydb_engine.node.node import Node
+
+EVENTS_PER_RUN = 200
+Rows = list[tuple[object, ...]]
+Reply = bytes | None | CopyAbandoned
+Work = Generator[Wait | NeedCopyData, Reply, None]
+
+
+class PgConnection:
+    """One client. `wait` is what its work waits for (None: it can run); `queued` whether the node will call `run`."""
+
+    __slots__ = (
+        "_copying", "_handlers", "_in_query", "_reported", "_work", "blocked", "conn", "failure", "held", "machine", "node", "paused", "peer",
+        "queued", "secret_key", "session", "statement_deadline", "touched", "wait",
+    )  # fmt: skip
+
+    def __init__(self, node: Node, conn: int, peer: str, now: Now) -> None:
+        self.node = node
+        self.conn = conn
+        self.peer = peer
+        limits = Limits(message_bytes_max=node.config.message_bytes_max, startup_ns=node.config.startup_ns)
+        self.machine = ServerMachine(now, node.entropy, limits=limits, mock_secret=node.mock_secret)
+        self.session: Session | None = None
+        self.secret_key = 0
+        self.wait: Wait | None = None
+        self.queued = self.touched = self.blocked = self.held = self.paused = False
+        self.failure: SqlError | None = None
+        self.statement_deadline: int | None = None
+        self._work: Work | None = None
+        self._in_query = False
+        self._copying = False
+        self._reported = 0
+        self._handlers = _HANDLERS
+
+    @property
+    def busy(self) -> bool:
+        """Whether a statement is being worked on."""
+        return self._work is not None
+
+    # ---- running
+
+    def run(self) -> int:
+        """Work until there is nothing to do or the work must wait; return how many slices were used up."""
+        machine, handlers = self.machine, self._handlers
+        for _ in range(EVENTS_PER_RUN):
+            if self._work is not None:
+                if self.blocked or not self._resume():
+                    return 1
+                continue
+            event = machine.next_event()
+            handler = handlers.get(type(event))
+            if handler is None:
+                assert isinstance(event, Stop), f"unexpected event {event!r}"
+                return 0
+            handler(self, event)
+        self.node.enqueue(self)
+        return 1
+
+    def _resume(self) -> bool:
+        """Go on with the work; return whether it ended (and more events may be handled)."""
+        work = self._work
+        assert work is not None, "there is work to resume"
+        try:
+            if self.failure is not None:
+                failure, self.failure = self.failure, None
+                self._copying = False
+                wait = work.throw(failure)
+            elif self._copying:
+                wait = NEED_COPY_DATA
+            else:
+                wait = work.send(None)
+            while isinstance(wait, NeedCopyData):
+                reply = self._copy_reply(self.machine.next_event())
+                self._copying = reply is None
+                if reply is None:
+                    return False
+                wait = work.send(reply)
+        except StopIteration:
+            self._finish()
+            return True
+        if isinstance(wait, Tick):
+            self.node.enqueue(self)
+        else:
+            self.wait = wait
+            self.held = isinstance(wait, WaitDurable)
+            self.node.suspend(self, wait)
+        return False
+
+    def _finish(self) -> None:
+        self._work = None
+        self.held = False
+        self.statement_deadline = None
+        if self._in_query:
+            self._in_query = False
+            self._ready()
+
+    def _copy_reply(self, event: object) -> Reply:
+        if isinstance(event, messages.CopyDataReceived):
+            return event.data
+        if isinstance(event, messages.CopyDoneReceived):
+            return b""
+        if isinstance(event, messages.CopyFailReceived):
+            return CopyAbandoned(SqlError("57014", f"COPY from stdin failed: {event.message}"))
+        if isinstance(event, Stop):
+            return None
+        return CopyAbandoned(SqlError("08P01", "unexpected message during COPY from stdin"), gone=True)
+
+    def _begin(self, work: Work) -> None:
+        self._work = work
+        session = self.session
+        assert session is not None, "statements come after startup"
+        timeout_ns = session.statement_timeout_ns
+        if timeout_ns:
+            self.statement_deadline = self.node.now.mono_ns + timeout_ns
+            self.node.schedule(self.statement_deadline, self)
+
+    def cancel(self, error: SqlError) -> None:
+        """Make the running statement fail with `error`; nothing happens when none runs."""
+        if self._work is not None:
+            self.failure = error
+            self.wait = None
+            self.held = False
+            self.node.enqueue(self)
+
+    def timeout(self, now: Now) -> None:
+        """Fire what is due: the machine's startup timer, the statement's timeout."""
+        deadline = self.machine.deadline()
+        if deadline is not None and deadline <= now.mono_ns:
+            self.machine.handle_timeout(now)
+            self.node.enqueue(self)
+        if self.statement_deadline is not None and self.statement_deadline <= now.mono_ns:
+            self.statement_deadline = None
+            self.cancel(SqlError("57014", "canceling statement due to statement timeout"))
+
+    def close(self) -> None:
+        """End the session: the connection is gone."""
+        work, self._work = self._work, None
+        if work is not None:
+            work.close()
+        if self.session is not None:
+            self.session.end()
+            self.session = None
+
+    def shut_down(self) -> None:
+        """Tell the client that the server stops, and close."""
+        if not self.machine.output_ended:
+            error = SqlError("57P01", "terminating connection due to administrator command", severity="FATAL")
+            if self._work is not None:
+                self._work.close()
+                self._work = None
+            self.machine.send(self.node.now, messages.ErrorResponse(fields_of(error)))
+            self.node.touch(self)
+
+    # ---- events before the session
+
+    def _on_startup(self, event: messages.StartupReceived) -> None:
+        try:
+            command = authenticate(self.node, event)
+        except StartupRefused as refused:
+            self._fatal(refused.error)
+            return
+        self.machine.send(self.node.now, command)
+        self.node.remember_startup(self.conn, event)
+
+    def _on_authenticated(self, _event: messages.Authenticated) -> None:
+        node = self.node
+        try:
+            session = admit(node, node.recall_startup(self.conn))
+        except StartupRefused as refused:
+            self._fatal(refused.error)
+            return
+        self.session = session
+        self.secret_key = node.entropy.integer(32)
+        node.sessions[session.process_id] = self
+        ready = messages.SessionReady(session.settings.reported(), session.process_id, self.secret_key)
+        self._reported = session.settings.version
+        self.machine.send(node.now, ready)
+
+    def _on_cancel(self, event: messages.CancelReceived) -> None:
+        self.node.cancel(event.process_id, event.secret_key)
+        self.node.close_soon(self)
+
+    def _on_refused(self, event: messages.AuthenticationFailed) -> None:
+        self.node.log("warning", "authentication failed", {"user": event.user, "peer": self.peer, "why": event.reason})
+        self.node.close_soon(self)
+
+    def _on_end(self, _event: object) -> None:
+        self.node.close_soon(self)
+
+    def _fatal(self, error: SqlError) -> None:
+        error.severity = "FATAL"
+        self.machine.send(self.node.now, messages.ErrorResponse(fields_of(error)))
+        self.node.close_soon(self)
+
+    # ---- events of the session
+
+    def _on_query(self, event: messages.QueryReceived) -> None:
+        session = self.session
+        assert session is not None, "queries come after startup"
+        self.node.touch(self)
+        if session.fast_query(event.sql, self):
+            self.machine.ready(session.status)
+            return
+        self._in_query = True
+        self._begin(session.simple(event.sql, self))
+
+    def _on_parse(self, event: messages.ParseReceived) -> None:
+        def work(session: Session) -> None:
+            session.parse(event.name, event.sql, event.parameter_oids)
+            self.machine.send_result(framing.PARSE_COMPLETE)
+
+        self._attempt(work)
+
+    def _on_bind(self, event: messages.BindReceived) -> None:
+        session = self.session
+        assert session is not None, "bind comes after startup"
+        self.node.touch(self)
+        try:
+            session.bind(event)
+        except SqlError as error:
+            session.fail()
+            self.error(error)
+        except Exception as error:
+            session.fail()
+            self.error(self.node.internal_error(error))
+        else:
+            self.machine.send_result(framing.BIND_COMPLETE)
+
+    def _on_describe(self, event: messages.DescribeReceived) -> None:
+        def work(session: Session) -> None:
+            if event.kind == "S":
+                entry = session.statement_entry(event.name)
+                oids = [kind.oid for kind in entry.parameters]
+                self.machine.send_result(framing.parameter_description(oids))
+                self._describe(entry, ())
+            else:
+                portal = session.portal(event.name)
+                self._describe(portal.entry, portal.formats)
+
+        self._attempt(work)
+
+    def _on_execute(self, event: messages.ExecuteReceived) -> None:
+        session = self.session
+        assert session is not None, "execute comes after startup"
+        self.node.touch(self)
+        if not session.fast_execute(event.portal, event.max_rows, self):
+            self._begin(session.execute(event.portal, event.max_rows, self))
+
+    def _on_close(self, event: messages.CloseReceived) -> None:
+        def work(session: Session) -> None:
+            session.close(event.kind, event.name)
+            self.machine.send_result(framing.CLOSE_COMPLETE)
+
+        self._attempt(work)
+
+    def _on_flush(self, _event: messages.FlushReceived) -> None:
+        self.node.touch(self)
+
+    def _on_sync(self, _event: messages.SyncReceived) -> None:
+        session = self.session
+        assert session is not None, "sync comes after startup"
+        self.node.touch(self)
+        if session.fast_sync():
+            self._ready()
+            return
+        self._in_query = True
+        self._begin(session.sync(self))
+
+    def _on_function_call(self, event: messages.FunctionCallReceived) -> None:
+        session = self.session
+        assert session is not None, "function calls come after startup"
+        self.node.touch(self)
+        session.fail()
+        what = f"the function call protocol (function with OID {event.function_oid})"
+        self.error(SqlError("0A000", f"{what} is not supported", hint="Call the function in a SELECT."))
+        self._ready()
+
+    def _on_rejected(self, event: messages.MessageRejected) -> None:
+        session = self.session
+        assert session is not None, "messages are rejected after startup"
+        session.fail()
+        self.error(SqlError(event.sqlstate, event.message, detail=event.detail))
+        if event.needs_ready:
+            self._ready()
+
+    def _attempt(self, work: Callable[[Session], None]) -> None:
+        session = self.session
+        assert session is not None, "statements come after startup"
+        self.node.touch(self)
+        try:
+            work(session)
+        except SqlError as error:
+            session.fail()
+            self.error(error)
+        except Exception as error:
+            session.fail()
+            self.error(self.node.internal_error(error))
+
+    def _ready(self) -> None:
+        session = self.session
+        if session is None or self.machine.output_ended:
+            return
+        if session.settings.version != self._reported:
+            self._reported = session.settings.version
+            for name, text in session.settings.take_reports():
+                self.machine.send_result(framing.parameter_status(name, text))
+        self.machine.ready(session.status)
+        self.node.touch(self)
+
+    def _describe(self, entry: Entry, formats: Formats) -> None:
+        if not entry.columns:
+            self.machine.send_result(framing.NO_DATA)
+        else:
+            self.describe(entry, formats)
+
+    # ---- the sink
+
+    def describe(self, entry: Entry, formats: Formats) -> None:
+        """Send RowDescription."""
+        assert self.session is not None, "sinks belong to sessions"
+        self.machine.send_result(wire_of(entry, formats, self.session.settings.forms).description)
+
+    def rows(self, entry: Entry, formats: Formats, batch: Rows) -> None:
+        """Send DataRow messages."""
+        assert self.session is not None, "sinks belong to sessions"
+        self.node.touch(self)
+        self.machine.send_result(wire_of(entry, formats, self.session.settings.forms).encode(batch))
+
+    def result(self, entry: Entry, batch: Rows) -> None:
+        """Send RowDescription, DataRow messages and CommandComplete in one piece."""
+        assert self.session is not None, "sinks belong to sessions"
+        wire = wire_of(entry, (), self.session.settings.forms)
+        self.machine.send_result(wire.description + wire.encode(batch) + select_tag(len(batch)))
+
+    def answer(self, entry: Entry, formats: Formats, batch: Rows) -> None:
+        """Send DataRow messages and CommandComplete in one piece."""
+        assert self.session is not None, "sinks belong to sessions"
+        wire = wire_of(entry, formats, self.session.settings.forms)
+        self.machine.send_result(wire.encode(batch) + select_tag(len(batch)))
+
+    def complete(self, tag: str) -> None:
+        """Send CommandComplete."""
+        self.node.touch(self)
+        self.machine.send_result(framing.command_complete(tag))
+
+    def empty(self) -> None:
+        """Send EmptyQueryResponse."""
+        self.machine.send_result(framing.EMPTY_QUERY)
+
+    def suspended(self) -> None:
+        """Send PortalSuspended."""
+        self.machine.send_result(framing.PORTAL_SUSPENDED)
+
+    def error(self, error: SqlError) -> None:
+        """Send ErrorResponse."""
+        self.node.touch(self)
+        if not self.machine.output_ended:
+            self.machine.send(self.node.now, messages.ErrorResponse(fields_of(error)))
+
+    def notice(self, error: SqlError) -> None:
+        """Send NoticeResponse."""
+        self.machine.send_result(framing.notice_response(fields_of(error)))
+
+    def copy_in(self, binary: bool, columns: int) -> None:
+        """Send CopyInResponse."""
+        form = int(binary)
+        self.machine.send(self.node.now, messages.CopyIn(form, (form,) * columns))
+        self.node.touch(self)
+
+    def copy_out(self, binary: bool, columns: int) -> None:
+        """Send CopyOutResponse."""
+        form = int(binary)
+        self.machine.send(self.node.now, messages.CopyOut(form, (form,) * columns))
+
+    def copy_data(self, data: bytes) -> None:
+        """Send CopyData."""
+        self.node.touch(self)
+        self.machine.send(self.node.now, messages.CopyData(data))
+
+    def copy_done(self) -> None:
+        """Send CopyDone."""
+        self.machine.send(self.node.now, messages.CopyDone())
+
+    @property
+    def in_copy(self) -> bool:
+        """Whether copy data is awaited from the client."""
+        return self.machine.phase is Phase.COPY_IN
+
+
+_HANDLERS: dict[type, Callable[[PgConnection, object], None]] = {
+    messages.QueryReceived: PgConnection._on_query,
+    messages.ParseReceived: PgConnection._on_parse,
+    messages.BindReceived: PgConnection._on_bind,
+    messages.DescribeReceived: PgConnection._on_describe,
+    messages.ExecuteReceived: PgConnection._on_execute,
+    messages.CloseReceived: PgConnection._on_close,
+    messages.FlushReceived: PgConnection._on_flush,
+    messages.SyncReceived: PgConnection._on_sync,
+    messages.FunctionCallReceived: PgConnection._on_function_call,
+    messages.MessageRejected: PgConnection._on_rejected,
+    messages.StartupReceived: PgConnection._on_startup,
+    messages.Authenticated: PgConnection._on_authenticated,
+    messages.AuthenticationFailed: PgConnection._on_refused,
+    messages.CancelReceived: PgConnection._on_cancel,
+    messages.Terminated: PgConnection._on_end,
+    messages.ConnectionEnded: PgConnection._on_end,
+    messages.ProtocolFailed: PgConnection._on_end,
+}  # type: ignore[dict-item]  # each handler takes the event type of its key

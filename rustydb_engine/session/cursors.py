@@ -1,0 +1,146 @@
+"""SQL cursors: DECLARE, FETCH, MOVE and CLOSE, on the same portals as the extended protocol's.
+
+A cursor reads forward from its query. Once it has to go back, or was declared SCROLL, its rows are kept in full.
+Source: PostgreSQL 15, DECLARE and FETCH.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.result import ResultColumn
+from rustydb_engine.exec.waits import Completion
+from rustydb_engine.session.entry import Entry
+from rustydb_engine.session.prepared import Portal
+from rustydb_engine.sql import ast
+
+if TYPE_CHECKING:
+    from rustydb_engine.session.session import Session
+
+Steps = Generator[Any, Any, Completion]
+Rows = list[tuple[object, ...]]
+
+
+def _declare(session: Session, statement: ast.DeclareCursor, portal: Portal) -> Steps:
+    yield from ()
+    if session.block.state == "idle" and not session.block.implicit and not statement.hold:
+        raise SqlError("25P01", "DECLARE CURSOR can only be used in transaction blocks")
+    if statement.name in session.portals:
+        raise SqlError("42P03", f'cursor "{statement.name}" already exists')
+    if not isinstance(statement.query, ast.Select | ast.Values | ast.SetOperation):
+        raise SqlError("42P11", "DECLARE CURSOR must not contain data-modifying statements in WITH")
+    session.transaction()
+    entry = session.space().plan(Entry(session.query, statement.query, 0), tuple(portal.entry.parameters))
+    cursor = Portal(statement.name, entry, portal.params, (1,) if statement.binary else ())
+    cursor.text = session.query
+    cursor.hold = statement.hold
+    cursor.scroll = statement.scroll is not False
+    cursor.binary = statement.binary
+    cursor.depth = session.block.depth
+    cursor.made_at = session.block.statement_time
+    session.portals[statement.name] = cursor
+    # The cursor sees what was there when it was declared: take its snapshot now, not at the first FETCH.
+    from rustydb_engine.session import portals
+
+    cursor.steps = portals.start(session, cursor, own_context=True)
+    portals.hold_snapshot(session, cursor)
+    return Completion("DECLARE CURSOR")
+
+
+def _cursor(session: Session, name: str) -> Portal:
+    cursor = session.portals.get(name)
+    if cursor is None:
+        raise SqlError("34000", f'cursor "{name}" does not exist')
+    return cursor
+
+
+def fetch_columns(session: Session, statement: ast.Fetch) -> tuple[ResultColumn, ...]:
+    """Return the columns of FETCH: the cursor's; MOVE has none."""
+    return () if statement.move else _cursor(session, statement.cursor).entry.columns
+
+
+def _fetch(session: Session, statement: ast.Fetch, portal: Portal) -> Steps:
+    cursor = _cursor(session, statement.cursor)
+    if cursor.binary:
+        portal.formats = (1,)
+    backward = statement.direction in ("prior", "first", "last", "absolute", "relative", "backward")
+    if cursor.kept is not None or backward:
+        rows = yield from _scroll(session, cursor, statement)
+    else:
+        from rustydb_engine.session import portals
+
+        count = statement.count
+        if count == 0:
+            rows = yield from _scroll(session, cursor, statement)
+        else:
+            rows, _ = yield from portals.take(session, cursor, count)
+            if cursor.scroll:
+                cursor.seen.extend(rows)
+            cursor.after = count is None or len(rows) < count
+    if rows and not statement.move:
+        yield rows
+    return Completion("MOVE" if statement.move else "FETCH", len(rows))
+
+
+def _scroll(session: Session, cursor: Portal, statement: ast.Fetch) -> Generator[Any, Any, Rows]:
+    """Fetch by position, over rows that are kept in full."""
+    from rustydb_engine.session import portals
+
+    if not cursor.scroll:
+        raise SqlError(
+            "55000", "cursor can only scan forward", hint="Declare it with SCROLL option to enable backward scan."
+        )
+    if cursor.kept is None:
+        before = len(cursor.seen)
+        rest, _ = yield from portals.take(session, cursor, None)
+        cursor.kept = cursor.seen + rest
+        cursor.position = before + 1 if cursor.after else before
+        cursor.seen = []
+    kept = cursor.kept
+    size = len(kept)
+    # `position` is 1-based: the row the cursor is on; 0 is before the first, size + 1 after the last.
+    here, count = cursor.position, statement.count
+    direction = statement.direction
+    if direction == "prior":
+        direction, count = "backward", 1
+    if direction in ("first", "last", "absolute", "relative"):
+        target = {"first": 1, "last": size, "relative": here + (count or 0)}.get(direction, count or 0)
+        if direction == "absolute" and target < 0:
+            target = size + 1 + target
+        target = min(max(target, 0), size + 1)
+        cursor.position = target
+        return [kept[target - 1]] if 1 <= target <= size else []
+    steps = size + 1 if count is None else count
+    if direction == "backward":
+        steps = -steps
+    if steps == 0:
+        return [kept[here - 1]] if 1 <= here <= size else []
+    if steps > 0:
+        rows = kept[here : here + steps]
+        cursor.position = min(here + steps, size + 1)
+        return rows
+    low = max(here - 1 + steps, 0)
+    rows = kept[low : max(here - 1, 0)][::-1]
+    cursor.position = max(here + steps, 0)
+    return rows
+
+
+def _close(session: Session, statement: ast.CloseCursor, _portal: Portal) -> Steps:
+    yield from ()
+    from rustydb_engine.session import portals
+
+    if not statement.name:
+        session.drop_portals(everything=True)
+        return Completion("CLOSE CURSOR ALL")
+    _cursor(session, statement.name)
+    portals.release(session, session.portals.pop(statement.name))
+    return Completion("CLOSE CURSOR")
+
+
+HANDLERS: dict[type, Callable[[Session, Any, Portal], Steps]] = {
+    ast.DeclareCursor: _declare,
+    ast.Fetch: _fetch,
+    ast.CloseCursor: _close,
+}

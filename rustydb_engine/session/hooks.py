@@ -1,0 +1,212 @@
+"""What running statements ask of their session: parameters, sequences, other sessions, notices.
+
+The executor's context holds one `Hooks` and hands on what functions and system tables want to know.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rustydb_engine.catalog.objects import Sequence
+from rustydb_engine.errors import SqlError
+from rustydb_engine.txn.locks import MODE_NAMES
+
+if TYPE_CHECKING:
+    from rustydb_engine.session.session import Session
+
+Record = dict[str, object]
+
+
+class Hooks:
+    """The door from statements to one session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    # ---- parameters
+
+    def setting(self, name: str) -> str | None:
+        """Return the text of a parameter, or None when it is unknown."""
+        from rustydb_engine.session import statements
+
+        if not self.session.settings.known(name):
+            return None
+        return statements.show(self.session, name)
+
+    def set_setting(self, name: str, text: str, local: bool) -> str:
+        """Set a parameter (set_config) and return its canonical text."""
+        from rustydb_engine.session import statements
+
+        self.session.transaction()
+        return statements.set_parameter(self.session, name, text, local)
+
+    # ---- sequences
+
+    def nextval(self, sequence_oid: int) -> int:
+        """Advance a sequence and return its value."""
+        session = self.session
+        number = session.database.nextval(session.transaction(), self._sequence(sequence_oid))
+        session.last_values[sequence_oid] = number
+        session.last_sequence = sequence_oid
+        return number
+
+    def currval(self, sequence_oid: int) -> int:
+        """Return what nextval last gave in this session; 55000 when it was never called."""
+        number = self.session.last_values.get(sequence_oid)
+        if number is None:
+            name = self._sequence(sequence_oid).name
+            raise SqlError("55000", f'currval of sequence "{name}" is not yet defined in this session')
+        return number
+
+    def setval(self, sequence_oid: int, number: int, called: bool) -> int:
+        """Set a sequence's counter."""
+        session = self.session
+        session.database.setval(session.transaction(), self._sequence(sequence_oid), number, called)
+        if called:
+            session.last_values[sequence_oid] = number
+        return number
+
+    def lastval(self) -> int:
+        """Return what the last nextval of this session gave."""
+        session = self.session
+        if session.last_sequence not in session.last_values:
+            raise SqlError("55000", "lastval is not yet defined in this session")
+        return session.last_values[session.last_sequence]
+
+    def sequence_last(self, sequence_oid: int) -> int | None:
+        """Return a sequence's last value, or None when it was never advanced."""
+        counter = self.session.database.sequences.counter(self._sequence(sequence_oid))
+        return counter.value if counter.called else None
+
+    def forget_sequences(self) -> None:
+        """Forget what currval and lastval would give (DISCARD SEQUENCES)."""
+        self.session.last_values.clear()
+
+    def _sequence(self, oid: int) -> Sequence:
+        found = self.session.space().catalog.get(oid)
+        if not isinstance(found, Sequence):
+            raise SqlError("42809", f"relation with OID {oid} is not a sequence")
+        return found
+
+    # ---- the session and others
+
+    def transaction_id(self) -> int:
+        """Return this transaction's id."""
+        return self.session.transaction().xid
+
+    def notice(
+        self, severity: str, sqlstate: str, message: str, detail: str | None = None, hint: str | None = None
+    ) -> None:
+        """Send a notice."""
+        self.session.notice(severity, sqlstate, message, detail, hint)
+
+    def cancel(self, process_id: int, terminate: bool = False) -> bool:
+        """Cancel (or end) another session; False when there is none of that number."""
+        if terminate:
+            error = SqlError("57P01", "terminating connection due to administrator command", severity="FATAL")
+        else:
+            error = SqlError("57014", "canceling statement due to user request")
+        return self.session.shared.surroundings.cancel_session(process_id, error)
+
+    def activity(self) -> list[Record]:
+        """Return one record for each session."""
+        return self.session.shared.surroundings.activity()
+
+    def session_rows(self, table: str) -> list[Record]:
+        """Return the rows of a system table that only the session knows, by column name."""
+        maker = {
+            "pg_settings": self._settings,
+            "pg_prepared_statements": self._prepared,
+            "pg_cursors": self._cursors,
+            "pg_locks": self._locks,
+            "pg_stat_activity": self._activity,
+        }.get(table)
+        return maker() if maker is not None else []
+
+    def _settings(self) -> list[Record]:
+        rows: list[Record] = []
+        settings = self.session.settings
+        for parameter, text in settings.items():
+            unit = parameter.unit or None
+            rows.append(
+                {
+                    "name": parameter.name,
+                    "setting": self.session.settings.raw(parameter.name),
+                    "unit": unit,
+                    "category": parameter.category,
+                    "short_desc": parameter.description,
+                    "context": parameter.context,
+                    "vartype": parameter.kind,
+                    "source": "default" if text == parameter.default else "session",
+                    "min_val": parameter.minimum or None,
+                    "max_val": parameter.maximum or None,
+                    "enumvals": parameter.choices or None,
+                    "boot_val": parameter.default,
+                    "reset_val": settings.reset_value(parameter.name),
+                    "pending_restart": False,
+                }
+            )
+        return rows
+
+    def _prepared(self) -> list[Record]:
+        return [
+            {
+                "name": name,
+                "statement": prepared.entry.text,
+                "prepare_time": prepared.made_at,
+                "parameter_types": tuple(kind.oid for kind in prepared.entry.parameters),
+                "from_sql": prepared.by_sql,
+                "generic_plans": 0,
+                "custom_plans": 0,
+            }
+            for name, prepared in self.session.statements.items()
+            if name
+        ]
+
+    def _cursors(self) -> list[Record]:
+        return [
+            {
+                "name": name,
+                "statement": portal.text,
+                "is_holdable": portal.hold,
+                "is_binary": portal.binary,
+                "is_scrollable": portal.scroll,
+                "creation_time": portal.made_at,
+            }
+            for name, portal in self.session.portals.items()
+            if name
+        ]
+
+    def _locks(self) -> list[Record]:
+        return [
+            {
+                "locktype": "relation",
+                "database": 5,
+                "relation": table,
+                "virtualtransaction": f"{txn.process_id}/{txn.xid}",
+                "pid": txn.process_id,
+                "mode": MODE_NAMES[mode],
+                "granted": granted,
+                "fastpath": False,
+            }
+            for txn, table, mode, granted in self.session.database.manager.locks.held()
+        ]
+
+    def _activity(self) -> list[Record]:
+        rows: list[Record] = []
+        for entry in self.activity():
+            row = dict(entry)
+            host, _, port = str(row.pop("client")).rpartition(":")
+            wait = row.pop("wait")
+            row.update(
+                usename=row.pop("user"),
+                datname=self.session.shared.config.database,
+                client_addr=host.strip("[]") or None,
+                client_port=int(port) if port.isdigit() else None,
+                state_change=row["query_start"],
+                wait_event_type="Lock" if wait == "WaitFor" else ("IO" if wait == "WaitDurable" else None),
+                wait_event={"WaitFor": "transactionid", "WaitDurable": "WALSync"}.get(str(wait)),
+                backend_type="client backend",
+            )
+            rows.append(row)
+        return rows

@@ -1,0 +1,203 @@
+"""Running portals: to the end, in pieces, as cursors; what they hold and how they end.
+
+Every statement runs as a portal. `start` gives its steps: a generator of batches of rows and of waits, whose value is the
+`Completion`. A query that outlives a slice holds its snapshot, so that the versions it reads stay.
+
+Source: PostgreSQL 15, src/backend/tcop/pquery.c and src/backend/utils/mmgr/portalmem.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.context import ExecContext
+from rustydb_engine.exec.waits import TICK, Completion, Wait, Yielded
+from rustydb_engine.session import utility
+from rustydb_engine.session.copying import NeedCopyData
+from rustydb_engine.session.hooks import Hooks
+from rustydb_engine.session.prepared import Portal
+from rustydb_engine.sql import ast
+
+if TYPE_CHECKING:
+    from rustydb_engine.session.session import Session
+
+Work = Generator[Wait | NeedCopyData, object, None]
+Rows = list[tuple[object, ...]]
+Steps = Generator[Yielded, None, Completion]
+
+
+def complete(session: Session, portal: Portal) -> Generator[Wait | NeedCopyData, object, str | None]:
+    """Run a portal to its end, sending its rows; return the command tag (None: the front door was told already)."""
+    sink = session.sink
+    assert sink is not None, "portals run inside _working"
+    steps = portal.steps = start(session, portal)
+    entry, formats, batch_rows = portal.entry, portal.formats, session.shared.config.batch_rows
+    try:
+        while True:
+            item = steps.send(None)
+            if item.__class__ is list:
+                sink.rows(entry, formats, item)
+                if len(item) >= batch_rows:
+                    yield TICK
+            else:
+                yield from wait(session, portal, item)
+    except StopIteration as stop:
+        done: Completion = stop.value
+    portal.steps = None
+    portal.done = True
+    if session.txn is not None:
+        session.txn.next_command()
+    return done.text() if done.tag else None
+
+
+def run(session: Session, portal: Portal, max_rows: int) -> Work:
+    """Run a portal for Execute: at most `max_rows` rows (0: all), then CommandComplete or PortalSuspended."""
+    sink = session.sink
+    assert sink is not None, "portals run inside _working"
+    entry = portal.entry
+    if entry.statement is None:
+        portal.done = True
+        sink.empty()
+        return
+    if session.block.state == "failed" and not isinstance(entry.statement, ast.Commit | ast.Rollback):
+        raise session.block.failed_error()
+    if portal.done:
+        if not entry.columns:
+            raise SqlError("55000", f'portal "{portal.name}" cannot be run')
+        sink.complete("SELECT 0")
+        return
+    portal.started = True
+    if max_rows <= 0 and portal.steps is None and not portal.buffer:
+        tag = yield from complete(session, portal)
+        if tag is not None:
+            sink.complete(tag)
+        return
+    rows, completion = yield from take(session, portal, max_rows if max_rows > 0 else None)
+    if rows:
+        sink.rows(entry, portal.formats, rows)
+    if max_rows > 0 and len(rows) == max_rows:
+        sink.suspended()
+        return
+    if completion is None or entry.columns:
+        tag = completion.tag if completion is not None else "SELECT"
+        sink.complete(Completion(tag, len(rows) if tag == "SELECT" else _count(completion, rows)).text())
+    else:
+        sink.complete(completion.text())
+
+
+def _count(completion: Completion | None, rows: Rows) -> int:
+    return completion.rows if completion is not None else len(rows)
+
+
+def take(
+    session: Session, portal: Portal, count: int | None
+) -> Generator[Wait | NeedCopyData, object, tuple[Rows, Completion | None]]:
+    """Take up to `count` rows (None: all) from a portal; the completion is None while it has more."""
+    if portal.steps is None and not portal.done:
+        portal.steps = start(session, portal, own_context=True)
+    buffer = portal.buffer
+    completion: Completion | None = None
+    while portal.steps is not None and (count is None or len(buffer) < count):
+        try:
+            item = portal.steps.send(None)
+        except StopIteration as stop:
+            completion = stop.value
+            portal.steps = None
+            portal.done = True
+            drop_snapshot(session, portal)
+            break
+        if item.__class__ is list:
+            buffer.extend(item)
+        else:
+            yield from wait(session, portal, item)
+    if portal.steps is not None:
+        hold_snapshot(session, portal)
+    rows = buffer if count is None else buffer[:count]
+    portal.buffer = [] if count is None else buffer[count:]
+    portal.position += len(rows)
+    if portal.buffer:
+        portal.done = False
+    elif portal.steps is None:
+        portal.done = True
+    if session.txn is not None:
+        session.txn.next_command()
+    return rows, completion
+
+
+def start(session: Session, portal: Portal, own_context: bool = False) -> Steps:
+    """Return the steps of a portal's statement, beginning a transaction if it needs one."""
+    entry = portal.entry
+    plan = entry.plan
+    if plan is None:
+        assert entry.statement is not None, "empty statements do not start"
+        return utility.steps(session, portal, entry.statement)
+    txn = session.transaction()
+    context = ExecContext(Hooks(session)) if own_context else session.context
+    context.start(txn, session.block.statement_time)
+    portal.snapshot = context.snapshot
+    if plan.instant:
+        return _instant(session, portal, context)
+    return plan.steps(context, portal.params)
+
+
+def _instant(session: Session, portal: Portal, context: ExecContext) -> Steps:
+    """Give the rows of an instant plan in batches."""
+    plan = portal.entry.plan
+    assert plan is not None, "instant plans are plans"
+    yield from utility.table_locks(session, plan)
+    rows = plan.run(context, portal.params)
+    step = session.shared.config.batch_rows
+    for first in range(0, len(rows), step):
+        yield rows[first : first + step]
+    return Completion(plan.tag, len(rows))
+
+
+def wait(session: Session, portal: Portal, item: Wait | NeedCopyData) -> Generator[Wait | NeedCopyData, object, object]:
+    """Hand a wait to the node, keeping the portal's snapshot meanwhile."""
+    if isinstance(item, NeedCopyData):
+        return (yield item)
+    hold_snapshot(session, portal)
+    yield from session.run_waits(item)
+    return None
+
+
+def hold_snapshot(session: Session, portal: Portal) -> None:
+    """Keep what a portal's snapshot sees until the portal ends."""
+    if portal.snapshot is not None and not portal.held:
+        portal.held = True
+        session.database.manager.hold(portal.snapshot)
+
+
+def drop_snapshot(session: Session, portal: Portal) -> None:
+    """Let go of a portal's snapshot."""
+    if portal.held and portal.snapshot is not None:
+        portal.held = False
+        session.database.manager.release(portal.snapshot)
+
+
+def release(session: Session, portal: Portal) -> None:
+    """End a portal: its steps, its rows and its snapshot."""
+    if portal.steps is not None:
+        portal.steps.close()
+        portal.steps = None
+    portal.buffer = []
+    portal.kept = None
+    portal.done = True
+    drop_snapshot(session, portal)
+
+
+def hold_cursors(session: Session) -> Work:
+    """Before COMMIT: fetch what WITH HOLD cursors have not given yet, so that they outlive the transaction."""
+    for portal in list(session.portals.values()):
+        if portal.hold and portal.kept is None:
+            rows, _ = yield from take(session, portal, None)
+            portal.kept = rows
+            portal.position -= len(rows)
+
+
+def drop_above(session: Session, depth: int) -> None:
+    """Close the portals that were made after savepoint number `depth`."""
+    for name in [name for name, portal in session.portals.items() if portal.depth > depth]:
+        release(session, session.portals.pop(name))

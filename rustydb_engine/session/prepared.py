@@ -1,0 +1,119 @@
+"""Prepared statements and portals: what Parse and Bind leave behind.
+
+A portal runs in one go, or, with a row limit, in pieces: then `steps` is its suspended generator and `buffer` what it gave
+beyond the limit. Source: PostgreSQL 15, section 55.2.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.waits import Completion, Yielded
+from rustydb_engine.session.entry import Entry, Formats
+from rustydb_engine.txn.snapshot import Snapshot
+from rustydb_engine.values.forms import Forms
+from rustydb_engine.values.io import io_of
+from rustydb_engine.values.types import BYTEA, INT2, INT4, INT8, TEXT, VARCHAR, Type
+
+Decoder = Callable[[bytes], object]
+
+
+class Prepared:
+    """A prepared statement. `types` are what the client declared (None: left to us); `by_sql` made by PREPARE."""
+
+    __slots__ = ("by_sql", "decoders", "entry", "made_at", "types")
+
+    def __init__(self, entry: Entry, types: tuple[Type | None, ...], made_at: int, by_sql: bool = False) -> None:
+        self.entry = entry
+        self.types = types
+        self.made_at = made_at
+        self.by_sql = by_sql
+        self.decoders: dict[Formats, tuple[Decoder, ...]] = {}
+
+
+class Portal:
+    """A bound statement. `position` counts the rows sent; `depth` is the savepoint level that made it.
+
+    A cursor of DECLARE keeps its rows in `kept` once they were fetched, when it can scroll or was declared WITH HOLD.
+    """
+
+    __slots__ = (
+        "after", "binary", "buffer", "depth", "done", "entry", "formats", "held", "hold", "kept", "made_at", "name", "params", "position",
+        "scroll", "seen", "snapshot", "started", "steps", "text",
+    )  # fmt: skip
+
+    def __init__(self, name: str, entry: Entry, params: tuple[object, ...], formats: Formats) -> None:
+        self.name = name
+        self.entry = entry
+        self.params = params
+        self.formats = formats
+        self.steps: Generator[Yielded, None, Completion] | None = None
+        self.snapshot: Snapshot | None = None
+        self.buffer: list[tuple[object, ...]] = []
+        self.started = False
+        self.done = False
+        self.position = 0
+        self.depth = 0
+        self.kept: list[tuple[object, ...]] | None = None
+        self.scroll = False
+        self.hold = False
+        self.held = False
+        self.binary = False
+        self.text = entry.text
+        self.made_at = 0
+        self.seen: list[tuple[object, ...]] = []
+        self.after = False
+
+
+def _text(kind: Type, forms: Forms) -> Decoder:
+    read = io_of(kind).input
+
+    def decode(data: bytes) -> object:
+        return read(_utf8(data), -1, forms)
+
+    if kind is TEXT or kind is VARCHAR:
+        return _utf8
+    if kind in (INT2, INT4, INT8):
+        digits_max = {2: 4, 4: 9, 8: 18}[kind.size]
+
+        def decode_integer(data: bytes) -> object:
+            return int(data) if len(data) <= digits_max and data.isdigit() else decode(data)
+
+        return decode_integer
+    return decode
+
+
+def _utf8(data: bytes) -> str:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise SqlError("22021", f'invalid byte sequence for encoding "UTF8": 0x{data[error.start]:02x}') from None
+    if "\0" in text:
+        raise SqlError("22021", 'invalid byte sequence for encoding "UTF8": 0x00')
+    return text
+
+
+def _binary(kind: Type, forms: Forms) -> Decoder:
+    receive = io_of(kind).receive
+    if kind is TEXT or kind is VARCHAR:
+        return _utf8
+    if kind is BYTEA:
+        return bytes
+    if kind in (INT2, INT4, INT8):
+        size = kind.size
+
+        def decode_integer(data: bytes) -> object:
+            return int.from_bytes(data, "big", signed=True) if len(data) == size else receive(data, -1, forms)
+
+        return decode_integer
+    return lambda data: receive(data, -1, forms)
+
+
+def decoders_for(types: tuple[Type, ...], formats: Formats, forms: Forms) -> tuple[Decoder, ...]:
+    """Return one decoder for each parameter; `formats` is none, one for all, or one for each."""
+    count = len(types)
+    each = formats * count if len(formats) == 1 else formats or (0,) * count
+    if len(each) != count:
+        raise SqlError("08P01", f"bind message has {len(each)} parameter formats but {count} parameters")
+    return tuple(_binary(kind, forms) if form else _text(kind, forms) for kind, form in zip(types, each, strict=True))

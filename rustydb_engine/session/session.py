@@ -1,0 +1,452 @@
+"""One client's session: its settings, its transaction, its prepared statements and portals, and how statements run.
+
+Front doors drive a session with texts (`simple`) or step by step (`parse`, `bind`, `execute`, `sync`), and are told the answers as
+its `Sink`. What may wait is a generator of waits (exec/waits.py). Most statements do not: `fast_query` and `fast_execute`
+answer those at once and return True.
+
+The transaction block is PostgreSQL's: outside a block a statement, the statements of one simple query, or those
+up to a Sync, are one transaction; inside a block an error leaves it failed until ROLLBACK. A commit is answered
+when its log record is durable.
+
+Source: PostgreSQL 15, section 55.2, and src/backend/tcop/postgres.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.context import ExecContext
+from rustydb_engine.exec.waits import TICK, Wait, WaitDurable, WaitFor
+from rustydb_engine.session import portals, utility
+from rustydb_engine.session.block import BLOCK, FAILED, IDLE, STATUS, Block, may_run_when_failed
+from rustydb_engine.session.copying import NeedCopyData
+from rustydb_engine.session.entry import Entry, Formats
+from rustydb_engine.session.hooks import Hooks
+from rustydb_engine.session.plans import Space
+from rustydb_engine.session.prepared import Portal, Prepared, decoders_for
+from rustydb_engine.session.settings import Settings
+from rustydb_engine.session.shared import Shared
+from rustydb_engine.session.sink import Sink
+from rustydb_engine.sql import ast
+from rustydb_engine.txn.transaction import Transaction
+from rustydb_engine.values.types import BY_OID, Type
+from rustydb_proto.core.value import value
+
+Work = Generator[Wait | NeedCopyData, object, None]
+NS_PER_MS = 1_000_000
+
+
+@value
+class Bound:
+    """What Bind says (see rustydb_proto.pg.messages.BindReceived): formats as there, values as they came."""
+
+    portal: str
+    statement: str
+    formats: Formats
+    values: list[bytes | None]
+    result_formats: Formats
+
+
+class Session:
+    """One session. `status` is I, T or E; `process_id` names it to others."""
+
+    def __init__(self, shared: Shared, user: str, process_id: int) -> None:
+        self.shared = shared
+        self.database = shared.database
+        self.user = user
+        self.process_id = process_id
+        self.settings = Settings(user)
+        self.statements: dict[str, Prepared] = {}
+        self.portals: dict[str, Portal] = {}
+        self.block = Block(self)
+        self.txn: Transaction | None = None
+        self.sink: Sink | None = None
+        self.state = "idle"
+        self.query = ""
+        self.started_at = shared.timestamp()
+        self.entropy = shared.entropy.child(f"session {process_id}")
+        self.context = ExecContext(Hooks(self))
+        self.statement_timeout_ns = 0
+        self.last_values: dict[int, int] = {}
+        self.last_sequence = 0
+        self._space: Space | None = None
+        self._space_version = -1
+        self._settings_version = -1
+
+    # ---- what front doors ask
+
+    @property
+    def status(self) -> str:
+        """Return the transaction status of ReadyForQuery."""
+        return STATUS[self.block.state]
+
+    def fast_query(self, sql: str, sink: Sink) -> bool:
+        """Answer a simple query if it is a cached SELECT that cannot wait; False: use `simple`."""
+        if self.block.state is FAILED or self.database.manager.locks.contended:
+            return False
+        space = self.space()
+        found = space.find(sql)
+        if found is None:
+            return False
+        entry, params = found
+        plan = entry.plan
+        if plan is None or not plan.instant or plan.writes:
+            return False
+        self.drop_unnamed()
+        try:
+            context = self.context
+            context.start(self.txn, self.shared.timestamp())
+            sink.result(entry, plan.run(context, params))
+        except Exception as error:
+            self.fail()
+            sink.error(self.shared.internal_error(error))
+        else:
+            if self.txn is not None:
+                self.txn.next_command()
+        return True
+
+    def fast_execute(self, name: str, max_rows: int, sink: Sink) -> bool:
+        """Run a portal if it is a fresh SELECT that cannot wait; False: use `execute`."""
+        portal = self.portals.get(name)
+        if (
+            portal is None
+            or max_rows
+            or portal.started
+            or self.block.state is FAILED
+            or self.database.manager.locks.contended
+        ):
+            return False
+        plan = portal.entry.plan
+        if plan is None or not plan.instant or plan.writes or not plan.columns:
+            return False
+        portal.started = portal.done = True
+        try:
+            context = self.context
+            context.start(self.txn, self.shared.timestamp())
+            sink.answer(portal.entry, portal.formats, plan.run(context, portal.params))
+        except Exception as error:
+            self.fail()
+            sink.error(self.shared.internal_error(error))
+        else:
+            if self.txn is not None:
+                self.txn.next_command()
+        return True
+
+    def simple(self, sql: str, sink: Sink) -> Work:
+        """Run the statements of a simple query, all of them one transaction unless they say otherwise."""
+        self.query = sql
+        with self._working(sink, "active"):
+            offset = 0
+            try:
+                self._check_size(sql)
+                self.drop_unnamed()
+                found = self.space().find(sql)
+                entries = [(*found, 0)] if found is not None else self.space().prepare(sql)
+                if not entries:
+                    sink.empty()
+                last = len(entries) - 1
+                self.block.implicit = last > 0
+                for number, (entry, params, start) in enumerate(entries):
+                    offset = start
+                    yield from self._simple_statement(entry, params, final=number == last)
+            except SqlError as error:
+                if offset and error.position is not None:
+                    error.position += offset
+                self._answer_error(error)
+            except Exception as error:
+                self._answer_error(error)
+            yield from self._await_dependencies()
+
+    def parse(self, name: str, sql: str, oids: tuple[int, ...]) -> None:
+        """Make a prepared statement; 42P05 when the name is taken."""
+        self._check_size(sql)
+        types = tuple(self._type(oid) for oid in oids)
+        if name and name in self.statements:
+            raise SqlError("42P05", f'prepared statement "{name}" already exists')
+        if not name:
+            self.statements.pop("", None)
+        elif len(self.statements) >= self.shared.config.prepared_max:
+            limit = self.shared.config.prepared_max
+            raise SqlError("53400", f"too many prepared statements: the limit is {limit}", hint="Use DEALLOCATE.")
+        entry = self.space().prepare_typed(sql, types)
+        if self.block.state is FAILED and not may_run_when_failed(entry.statement):
+            raise self.block.failed_error()
+        utility.describe(self, entry)
+        self.statements[name] = Prepared(entry, types, self.shared.timestamp())
+
+    def bind(self, bound: Bound) -> None:
+        """Make a portal of a prepared statement and its parameters."""
+        prepared = self.statements.get(bound.statement)
+        if prepared is None:
+            raise self.unknown_statement(bound.statement)
+        entry = prepared.entry
+        if self.block.state is FAILED and not may_run_when_failed(entry.statement):
+            raise self.block.failed_error()
+        if bound.portal and bound.portal in self.portals:
+            raise SqlError("42P03", f'portal "{bound.portal}" already exists')
+        if entry.version != self.space().catalog.version:
+            entry = self.refresh(prepared)
+        count = len(entry.parameters)
+        if len(bound.values) != count:
+            raise SqlError(
+                "08P01",
+                f"bind message supplies {len(bound.values)} parameters, "
+                f'but prepared statement "{bound.statement}" requires {count}',
+            )
+        params = self._decoded(prepared, entry, bound) if count else ()
+        if len(bound.result_formats) > 1 and len(bound.result_formats) != len(entry.columns):
+            wanted = len(entry.columns)
+            raise SqlError(
+                "08P01", f"bind message has {len(bound.result_formats)} result formats but query has {wanted} columns"
+            )
+        portal = Portal(bound.portal, entry, params, bound.result_formats)
+        portal.depth = self.block.depth
+        self.portals[bound.portal] = portal
+
+    def execute(self, name: str, max_rows: int, sink: Sink) -> Work:
+        """Run a portal, or go on with it, for at most `max_rows` rows (0: all)."""
+        with self._working(sink, "active"):
+            try:
+                portal = self.portal(name)
+                self.query = portal.text
+                yield from portals.run(self, portal, max_rows)
+            except Exception as error:
+                self._answer_error(error)
+
+    def fast_sync(self) -> bool:
+        """End a pipeline whose transaction wrote nothing; False: use `sync`."""
+        if self.block.state is not IDLE:
+            return True
+        txn = self.txn
+        if txn is None:
+            if self.portals:
+                self.drop_portals()
+            return True
+        return False
+
+    def sync(self, sink: Sink) -> Work:
+        """End a pipeline: commit its implicit transaction."""
+        with self._working(sink, "active"):
+            try:
+                yield from self.block.finish_statement()
+            except Exception as error:
+                self._answer_error(error)
+            yield from self._await_dependencies()
+
+    def close(self, kind: str, name: str) -> None:
+        """Drop a prepared statement (S) or portal (P); a missing one is no error."""
+        if kind == "S":
+            self.statements.pop(name, None)
+        else:
+            portal = self.portals.pop(name, None)
+            if portal is not None:
+                portals.release(self, portal)
+
+    def statement_entry(self, name: str) -> Entry:
+        """Return the entry of a prepared statement for Describe; 26000 when there is none."""
+        prepared = self.statements.get(name)
+        if prepared is None:
+            raise self.unknown_statement(name)
+        if self.block.state is FAILED and prepared.entry.columns and not may_run_when_failed(prepared.entry.statement):
+            raise self.block.failed_error()
+        if prepared.entry.version != self.space().catalog.version:
+            return self.refresh(prepared)
+        return prepared.entry
+
+    def portal(self, name: str) -> Portal:
+        """Return a portal; 34000 when there is none."""
+        portal = self.portals.get(name)
+        if portal is None:
+            raise SqlError("34000", f'portal "{name}" does not exist')
+        return portal
+
+    def fail(self) -> None:
+        """Abort what is open because of an error: the block fails, an implicit transaction is rolled back."""
+        self.block.fail()
+
+    def end(self) -> None:
+        """End the session: roll back and forget everything."""
+        self.drop_portals(everything=True)
+        self.block.abandon()
+        self.statements.clear()
+        utility.drop_temporary(self)
+
+    # ---- for the parts of the session
+
+    def space(self) -> Space:
+        """Return the plan space that fits the settings and the transaction's catalog."""
+        txn = self.txn
+        if txn is not None and txn.catalog is not None:
+            return self.block.overlay_space(txn.catalog)
+        if self._settings_version != self.settings.version or self._space is None:
+            self._settings_version = self.settings.version
+            self._space = self.shared.space(self.search_path(), self.settings.forms, self.user)
+            self.statement_timeout_ns = self._milliseconds("statement_timeout") * NS_PER_MS
+        return self._space
+
+    def search_path(self) -> tuple[str, ...]:
+        """Return the schema names that search_path means, with "$user" replaced."""
+        names = utility.split_identifiers(self.settings.show("search_path"))
+        path = tuple(self.user if name == "$user" else name for name in names)
+        temporary = f"pg_temp_{self.process_id}"
+        catalog = self.txn.catalog if self.txn is not None and self.txn.catalog is not None else self.database.catalog
+        if "pg_temp" in path:
+            path = tuple(temporary if name == "pg_temp" else name for name in path)
+        elif catalog.schema(temporary) is not None:
+            path = (temporary, *path)
+        return path
+
+    def transaction(self) -> Transaction:
+        """Return the open transaction, beginning an implicit one if there is none."""
+        if self.txn is None:
+            self.block.begin_implicit()
+        assert self.txn is not None, "a transaction was begun"
+        return self.txn
+
+    def refresh(self, prepared: Prepared) -> Entry:
+        """Plan a prepared statement again after the catalog changed; 0A000 when its result would be of another type."""
+        before = prepared.entry
+        entry = self.space().prepare_typed(before.text, prepared.types)
+        utility.describe(self, entry)
+        if [(c.type.oid, c.typmod) for c in before.columns] != [(c.type.oid, c.typmod) for c in entry.columns]:
+            raise SqlError("0A000", "cached plan must not change result type")
+        prepared.entry = entry
+        prepared.decoders.clear()
+        return entry
+
+    def notice(
+        self, severity: str, sqlstate: str, message: str, detail: str | None = None, hint: str | None = None
+    ) -> None:
+        """Send a notice or warning, if client_min_messages lets it through."""
+        if self.sink is not None and utility.message_wanted(self.settings.show("client_min_messages"), severity):
+            self.sink.notice(SqlError(sqlstate, message, detail=detail, hint=hint, severity=severity))
+
+    def run_waits(self, wait: Wait) -> Iterator[Wait]:
+        """Yield a wait to the node, entering it into the graph of waiting transactions first (40P01 for a cycle)."""
+        if isinstance(wait, WaitFor):
+            txn = self.txn
+            assert txn is not None, "whoever waits for a transaction is in one"
+            manager = self.database.manager
+            manager.enter_wait(txn, wait.transactions)
+            waiter = self.shared.surroundings.waiter(self.process_id)
+            for other in wait.transactions:
+                if other.waiters is None:
+                    other.waiters = []
+                other.waiters.append(waiter)
+            try:
+                yield wait
+            except BaseException:
+                manager.locks.withdraw(txn)
+                raise
+            finally:
+                manager.leave_wait(txn)
+        else:
+            yield wait
+
+    def drop_unnamed(self) -> None:
+        """Forget the unnamed statement and portal, as a simple query does."""
+        if "" in self.statements:
+            del self.statements[""]
+        if "" in self.portals:
+            portals.release(self, self.portals.pop(""))
+
+    def drop_portals(self, everything: bool = False) -> None:
+        """Close the portals that end with the transaction (WITH HOLD cursors stay unless `everything`)."""
+        for name in [name for name, portal in self.portals.items() if everything or not portal.hold]:
+            portals.release(self, self.portals.pop(name))
+
+    def unknown_statement(self, name: str) -> SqlError:
+        """Return the error for a prepared statement that does not exist."""
+        if not name:
+            return SqlError("26000", "unnamed prepared statement does not exist")
+        return SqlError("26000", f'prepared statement "{name}" does not exist')
+
+    # ---- inside
+
+    def _simple_statement(self, entry: Entry, params: tuple[object, ...], final: bool) -> Work:
+        statement = entry.statement
+        if self.block.state is FAILED and not may_run_when_failed(statement):
+            raise self.block.failed_error()
+        sink = self.sink
+        assert sink is not None, "statements run inside _working"
+        if isinstance(statement, ast.Query) and entry.plan is None:
+            self.transaction()
+            self.space().plan(entry, (), parameters=False)
+        elif entry.plan is None:
+            utility.describe(self, entry)
+        if entry.columns:
+            sink.describe(entry, ())
+        portal = Portal("", entry, params, ())
+        try:
+            tag = yield from portals.complete(self, portal)
+            if final and self.block.state is IDLE:
+                yield from self.block.finish_statement()
+        finally:
+            portals.release(self, portal)
+        if tag is not None:
+            sink.complete(tag)
+
+    def _decoded(self, prepared: Prepared, entry: Entry, bound: Bound) -> tuple[object, ...]:
+        decoders = prepared.decoders.get(bound.formats)
+        if decoders is None:
+            decoders = decoders_for(entry.parameters, bound.formats, self.settings.forms)
+            prepared.decoders[bound.formats] = decoders
+        try:
+            return tuple(
+                [None if data is None else decode(data) for decode, data in zip(decoders, bound.values, strict=True)]
+            )
+        except SqlError as error:
+            error.where = error.where or self._parameter_context(bound, decoders)
+            raise
+
+    def _parameter_context(self, bound: Bound, decoders: tuple[object, ...]) -> str | None:
+        name = bound.portal
+        return f'portal "{name}" with parameters' if name else "unnamed portal with parameters"
+
+    def _type(self, oid: int) -> Type | None:
+        if oid in (0, 705):
+            return None
+        kind = BY_OID.get(oid)
+        if kind is None:
+            raise SqlError("42704", f"type with OID {oid} does not exist")
+        return kind
+
+    def _check_size(self, sql: str) -> None:
+        limit = self.shared.config.sql_bytes_max
+        if len(sql) > limit or (len(sql) * 4 > limit and len(sql.encode()) > limit):
+            raise SqlError(
+                "54000",
+                f"statement text of {len(sql.encode())} bytes is longer than the limit of {limit} bytes",
+                hint="Raise max_request_size, or send the data with COPY or as parameters.",
+            )
+
+    def _milliseconds(self, name: str) -> int:
+        return utility.milliseconds(self.settings.show(name))
+
+    def _answer_error(self, error: BaseException) -> None:
+        self.fail()
+        assert self.sink is not None, "errors are answered inside _working"
+        self.sink.error(self.shared.internal_error(error))
+
+    def _await_dependencies(self) -> Work:
+        """Hold the answer until everything it may have been built on is durable."""
+        csn = self.block.take_dependency()
+        if csn > self.database.durable_csn:
+            yield WaitDurable(csn)
+
+    @contextmanager
+    def _working(self, sink: Sink, state: str) -> Iterator[None]:
+        self.sink = sink
+        self.state = state
+        self.block.statement_time = self.shared.timestamp()
+        try:
+            yield
+        finally:
+            self.sink = None
+            self.block.implicit = False
+            self.state = "idle" if self.block.state is IDLE else "idle in transaction"
+
+
+__all__ = ["BLOCK", "TICK", "Bound", "Session"]
