@@ -5,6 +5,7 @@ from __future__ import annotations
 from rustydb_engine.sql import (
     build_calls,
     build_changes,
+    build_definitions,
     build_expressions,
     build_names,
     build_queries,
@@ -15,4 +16,13 @@ from rustydb_engine.sql.actions import ACTIONS
 
 __all__ = ["ACTIONS"]
 
-_MODULES = (build_names, build_expressions, build_calls, build_queries, build_changes, build_tables, build_utility)
+_MODULES = (
+    build_names,
+    build_expressions,
+    build_calls,
+    build_queries,
+    build_changes,
+    build_tables,
+    build_definitions,
+    build_utility,
+)

@@ -12,12 +12,16 @@ Source: PostgreSQL 15, chapter VI "SQL Commands" and src/backend/parser/gram.y f
 from __future__ import annotations
 
 from functools import cache
+from typing import cast
 
-from rustydb_engine.sql import tables
+from rustydb_engine.errors import SqlError
+from rustydb_engine.sql import ast, tables
 from rustydb_engine.sql.ast import AnyStatement, Node, TypeName
 from rustydb_engine.sql.build import ACTIONS
+from rustydb_engine.sql.depth import check_depth
 from rustydb_engine.sql.lalr import Tables, parse_tokens
-from rustydb_engine.sql.lexer import END, tokenize
+from rustydb_engine.sql.lexer import END, Tokens, tokenize
+from rustydb_engine.sql.unsupported import recognise
 
 __all__ = ["parse", "parse_expression", "parse_type"]
 
@@ -26,7 +30,7 @@ def parse(sql: str) -> list[tuple[AnyStatement, int, int]]:
     """Parse a text of any number of statements; return each with its first offset and the offset after its last.
 
     A statement reaches up to its semicolon, which is not part of it, or to the end of the text. Empty statements
-    are dropped. Raises SqlError 42601 for the first error of the text, 54001 for nesting without reason.
+    are dropped. Raises SqlError 42601 for the first error of the text, 54001 for nesting too deep.
     """
     machine = load_tables()
     tokens = tokenize(sql)
@@ -38,25 +42,39 @@ def parse(sql: str) -> list[tuple[AnyStatement, int, int]]:
             index += 1
             continue
         start = offsets[index]
-        statement, index = parse_tokens(machine, "statement", sql, tokens, index, ";")
+        statement, index = _statement(machine, sql, tokens, index)
         statements.append((statement, start, offsets[index]))
     return statements
 
 
+def _statement(machine: Tables, sql: str, tokens: Tokens, index: int) -> tuple[AnyStatement, int]:
+    """Parse the statement that begins at token `index`; return it and the index of the token that ends it."""
+    statement: AnyStatement
+    try:
+        statement, end = parse_tokens(machine, "statement", sql, tokens, index, ";")
+    except SqlError as error:
+        known = recognise(tokens, index) if error.sqlstate == "42601" else None
+        if known is None:
+            raise
+        return ast.Unsupported(known[0], tokens[2][index]), known[1]
+    check_depth(statement, end - index)
+    return statement, end
+
+
 def parse_expression(sql: str) -> Node:
     """Parse text that is one expression, as catalogs store it."""
-    node: Node = _parse_one("expr", sql)
-    return node
+    return cast(Node, _parse_one("expr", sql))
 
 
 def parse_type(sql: str) -> TypeName:
     """Parse text that is one type: `numeric(10,2)[]`."""
-    node: TypeName = _parse_one("typename", sql)
-    return node
+    return cast(TypeName, _parse_one("typename", sql))
 
 
 def _parse_one(start: str, sql: str) -> object:
-    return parse_tokens(load_tables(), start, sql, tokenize(sql), 0)[0]
+    tree, end = parse_tokens(load_tables(), start, sql, tokenize(sql), 0)
+    check_depth(tree, end)
+    return tree
 
 
 @cache

@@ -15,7 +15,13 @@ from typing import Any
 
 PACKAGE = "rustydb_engine.sql"
 FILE = "grammar.tables.json"
-GRAMMAR_FILES = ("grammar.lark", "grammar_queries.lark", "grammar_tables.lark", "grammar_utility.lark")
+GRAMMAR_FILES = (
+    "grammar.lark",
+    "grammar_queries.lark",
+    "grammar_tables.lark",
+    "grammar_definitions.lark",
+    "grammar_utility.lark",
+)
 MADE_FROM = (*GRAMMAR_FILES, "precedence.py", "table_builder.py")
 
 
