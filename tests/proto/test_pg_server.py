@@ -293,7 +293,7 @@ def body(kind: bytes, data: bytes) -> bytes:
 @pytest.mark.parametrize("trailing", [b"", b"\0" * 40])
 def test_a_malformed_body_is_rejected_and_the_session_goes_on(data: bytes, message: str, trailing: bytes) -> None:
     machine = open_session()
-    machine.receive_data(START, data + (framing.SYNC if not trailing else trailing))
+    machine.receive_data(START, data + (trailing or framing.SYNC))
     event = machine.next_event()
     assert isinstance(event, MessageRejected)
     assert (event.message_type, event.message) == (chr(data[0]), message)
