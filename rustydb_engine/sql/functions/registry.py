@@ -336,6 +336,7 @@ def operator(
     context: bool = False,
     strict: bool = True,
     typed: bool = False,
+    factory: bool = False,
 ) -> Operator:
     """Declare an operator and the function behind it; `left` "" makes it a prefix operator.
 

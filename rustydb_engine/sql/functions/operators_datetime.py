@@ -1,0 +1,1 @@
+"""Operators on dates, times and intervals."""
