@@ -141,6 +141,8 @@ def _sql(block: Block, case: Case) -> tuple[str, str]:
         if kind.startswith("record:") and value is not None:
             fields = zip(value.split(":"), kind.split(":")[1:], strict=True)
             return "ROW(" + ", ".join(typed(None if field == "NULL" else field, name) for field, name in fields) + ")"
+        if kind.startswith("variadic "):
+            return "VARIADIC " + typed(value, kind[9:])
         literal = "NULL" if value is None else "'" + value.replace("'", "''") + "'"
         return literal if kind == "unknown" else f"{literal}::{kind}"
 
@@ -164,8 +166,8 @@ def _sql(block: Block, case: Case) -> tuple[str, str]:
     args = ", ".join(typed(v, k) for v, k in zip(case.rows[0], block.args, strict=True))
     call = f'pg_catalog."{block.name}"({args})'
     return (
-        f"select t is not distinct from null, format('%s', t) from {call} t",
-        f"select pg_typeof(t)::oid from {call} t",
+        f"select t is not distinct from null, format('%s', t) from (select {call} as t) q",
+        f"select pg_typeof(t)::oid from (select {call} as t) q",
     )
 
 

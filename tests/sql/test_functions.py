@@ -116,7 +116,7 @@ def blocks() -> list[object]:
 
 @pytest.mark.parametrize(("path", "block"), blocks())
 def test_a_function_gives_what_postgresql_gives(path: Path, block: Block) -> None:
-    kinds = [*block.direct_args, *block.args]
+    kinds = [kind.removeprefix("variadic ") for kind in [*block.direct_args, *block.args]]
     types = [BY_NAME[kind.partition(":")[0]] for kind in kinds]
     entry = find(block.name, types, "a" if block.aggregate else "f")
     result = BY_NAME[block.result] if block.result else UNKNOWN
