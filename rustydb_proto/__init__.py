@@ -1,1 +1,1 @@
-"""rustydb_proto."""
+"""rustydb_proto: network protocols as pure state machines, for any server; see README.md."""

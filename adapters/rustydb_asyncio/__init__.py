@@ -1,1 +1,1 @@
-"""rustydb_asyncio."""
+"""The asyncio host: the database on sockets, with uvloop where it is installed."""
