@@ -253,7 +253,7 @@ def invalid_utf8(error: UnicodeDecodeError) -> str:
 
 def _kind_and_name(data: bytes, start: int, end: int, command: str) -> tuple[str, str]:
     if start == end:
-        raise Malformed(TOO_SHORT)
+        raise Malformed("no data left in message")
     zero = data.find(0, start + 1, end)
     if zero != end - 1:
         raise Malformed(NO_STRING_END if zero < 0 else TOO_LONG)

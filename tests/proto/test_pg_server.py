@@ -271,7 +271,7 @@ def body(kind: bytes, data: bytes) -> bytes:
         (body(b"B", b"\0\0\0\0\0\0\0\0\0"), "invalid message format"),
         (body(b"B", b"\0\0\0\2\0\0\0\0\0\1\0\0\0\0\0\0"), "bind message has 2 parameter formats but 1 parameters"),
         (body(b"B", b"\0\0\0\1\0\2\0\0\0\0"), "unsupported format code: 2"),
-        (body(b"D", b""), "insufficient data left in message"),
+        (body(b"D", b""), "no data left in message"),
         (body(b"D", b"S"), "invalid string in message"),
         (body(b"D", b"Xs\0"), "invalid DESCRIBE message subtype 88"),
         (body(b"C", b"Xs\0"), "invalid CLOSE message subtype 88"),
