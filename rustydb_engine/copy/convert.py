@@ -89,12 +89,12 @@ def _integer(kind: Type) -> Callable[[str], int]:
 
 def _text_reader(column: TableColumn, forms: Forms) -> Callable[[Field], object]:
     read, typmod = io_of(column.type).input, column.typmod
-    return lambda text: read(text, typmod, forms)  # type: ignore[arg-type]  # text forms give str
+    return lambda text: read(text, typmod, forms)
 
 
 def _binary_reader(column: TableColumn, forms: Forms) -> Callable[[Field], object]:
     receive, typmod = io_of(column.type).receive, column.typmod
-    return lambda data: receive(data, typmod, forms)  # type: ignore[arg-type]  # the binary form gives bytes
+    return lambda data: receive(data, typmod, forms)
 
 
 def _flags(columns: Sequence[TableColumn], names: tuple[str, ...]) -> list[bool]:

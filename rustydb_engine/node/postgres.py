@@ -13,7 +13,7 @@ Source: PostgreSQL 15, chapter 55.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import Tick, Wait, WaitDurable
@@ -418,7 +418,7 @@ class PgConnection:
         return self.machine.phase is Phase.COPY_IN
 
 
-_HANDLERS: dict[type, Callable[[PgConnection, object], None]] = {
+_HANDLERS: dict[type, Callable[[PgConnection, Any], None]] = {
     messages.QueryReceived: PgConnection._on_query,
     messages.ParseReceived: PgConnection._on_parse,
     messages.BindReceived: PgConnection._on_bind,
@@ -436,4 +436,4 @@ _HANDLERS: dict[type, Callable[[PgConnection, object], None]] = {
     messages.Terminated: PgConnection._on_end,
     messages.ConnectionEnded: PgConnection._on_end,
     messages.ProtocolFailed: PgConnection._on_end,
-}  # type: ignore[dict-item]  # each handler takes the event type of its key
+}

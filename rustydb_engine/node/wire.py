@@ -16,7 +16,7 @@ from rustydb_engine.values.io import inline_binary_kind, inline_text_kind, io_of
 from rustydb_proto.core.value import value
 from rustydb_proto.pg import framing
 from rustydb_proto.pg.messages import Column, error_fields
-from rustydb_proto.pg.rows import ColumnFormat, compile_row_encoder
+from rustydb_proto.pg.rows import KINDS, ColumnFormat, compile_row_encoder
 
 RowEncoder = Callable[[Iterable[tuple[object, ...]]], bytes]
 
@@ -75,14 +75,14 @@ def row_encoder(columns: Sequence[ResultColumn], formats: Sequence[int], forms: 
 
 def _column(column: ResultColumn, form: int, forms: Forms) -> ColumnFormat:
     kind = inline_binary_kind(column.type) if form else inline_text_kind(column.type)
-    if kind is not None:
+    if kind in KINDS:
         return ColumnFormat(kind)
     codec = io_of(column.type)
     if form:
         send = codec.send
-        return ColumnFormat("function", lambda item: send(item, forms))
+        return ColumnFormat("function", function=lambda item: send(item, forms))
     output = codec.output
-    return ColumnFormat("function", lambda item: output(item, forms).encode())
+    return ColumnFormat("function", function=lambda item: output(item, forms).encode())
 
 
 def fields_of(error: SqlError) -> dict[str, str]:

@@ -18,6 +18,7 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.foreign_keys import check_deferred
 from rustydb_engine.exec.waits import Wait, WaitDurable
 from rustydb_engine.session import portals
+from rustydb_engine.session.copying import NeedCopyData
 from rustydb_engine.session.plans import Space
 from rustydb_engine.sql import ast
 from rustydb_engine.txn.transaction import Savepoint
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 IDLE, BLOCK, FAILED = "idle", "block", "failed"
 STATUS = {IDLE: "I", BLOCK: "T", FAILED: "E"}
 SAVEPOINTS_MAX = 10_000
-Work = Generator[Wait, object, None]
+Work = Generator[Wait | NeedCopyData, object, None]
 
 
 @value
@@ -76,7 +77,7 @@ class Block:
         space = self._overlay
         forms = session.settings.forms
         if space is None or space.catalog is not catalog or space.path != path or space.forms != forms:
-            space = Space(catalog, path, forms, session.user, session.shared.config.plans_max)
+            space = Space(session.database, catalog, path, forms, session.user, session.shared.config.plans_max)
             self._overlay = space
         return space
 
@@ -135,7 +136,7 @@ class Block:
 
     # ---- ending
 
-    def commit(self, statement: ast.Commit) -> Generator[Wait, object, str]:
+    def commit(self, statement: ast.Commit) -> Generator[Wait | NeedCopyData, object, str]:
         """COMMIT: a failed block is rolled back, and says so in its tag."""
         if self.state is FAILED:
             return self._rolled_back(statement.chain)

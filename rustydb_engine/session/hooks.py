@@ -5,11 +5,18 @@ The executor's context holds one `Hooks` and hands on what functions and system 
 
 from __future__ import annotations
 
+import hashlib
+import struct
 from typing import TYPE_CHECKING
 
-from rustydb_engine.catalog.objects import Sequence
+from rustydb_engine.catalog.catalog import Catalog
+from rustydb_engine.catalog.objects import Sequence, Table
 from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.context import ExecContext
+from rustydb_engine.storage.database import Database
 from rustydb_engine.txn.locks import MODE_NAMES
+from rustydb_engine.values.forms import Forms
+from rustydb_proto.core.entropy import Entropy
 
 if TYPE_CHECKING:
     from rustydb_engine.session.session import Session
@@ -22,6 +29,97 @@ class Hooks:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+
+    # ---- surroundings
+
+    @property
+    def storage(self) -> Database:
+        """The database."""
+        return self.session.database
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as this transaction sees it."""
+        txn = self.session.txn
+        return txn.catalog if txn is not None and txn.catalog is not None else self.session.database.catalog
+
+    @property
+    def forms(self) -> Forms:
+        """The session's display settings."""
+        return self.session.settings.forms
+
+    @property
+    def entropy(self) -> Entropy:
+        """The session's randomness."""
+        return self.session.entropy
+
+    @property
+    def transaction_time(self) -> int:
+        """When the transaction began, as a timestamptz."""
+        session = self.session
+        return session.block.transaction_time if session.txn is not None else session.block.statement_time
+
+    @property
+    def clock_time(self) -> int:
+        """The wall clock, as a timestamptz."""
+        return self.session.shared.timestamp()
+
+    @property
+    def user(self) -> str:
+        """The current user."""
+        return self.session.user
+
+    @property
+    def session_user(self) -> str:
+        """The user who logged in."""
+        return self.session.user
+
+    @property
+    def database(self) -> str:
+        """The name of the database."""
+        return self.session.shared.config.database
+
+    @property
+    def search_path(self) -> tuple[str, ...]:
+        """The schemas in which names are looked up."""
+        return self.session.search_path()
+
+    @property
+    def process_id(self) -> int:
+        """The number of the session."""
+        return self.session.process_id
+
+    def monotonic(self) -> int:
+        """Return the monotonic clock in nanoseconds."""
+        return self.session.shared.surroundings.now.mono_ns
+
+    def set_seed(self, seed: float) -> None:
+        """Make `entropy` repeatable from here on (setseed)."""
+        digest = hashlib.sha256(struct.pack(">d", seed)).digest()
+        self.session.entropy = Entropy(digest)
+
+    def relation_bytes(self, relation_oid: int) -> int:
+        """Return the size of a table's pages, at 8 kB a page as PostgreSQL counts; 0 for what has none."""
+        found = self.catalog.get(relation_oid)
+        if isinstance(found, Table) and found.kind == "table":
+            return len(self.session.database.heap(found.storage).pages) * 8192
+        return 0
+
+    def statement_rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Run a query that cannot wait, inside the statement that asks, and return its rows."""
+        session = self.session
+        entry = session.space().prepare_typed(sql, ())
+        plan = entry.plan
+        assert plan is not None, "functions run queries"
+        context = ExecContext(self)
+        context.start(session.txn, session.block.statement_time)
+        if plan.instant:
+            return plan.run(context, ())
+        return [row for item in plan.steps(context, ()) if isinstance(item, list) for row in item]
+
+    def deparse(self, kind: str, oid: int, part: int = 0, pretty: bool = False) -> str | None:
+        """Return the SQL of a catalog object: kind viewdef, indexdef, constraintdef, or expr."""
+        return definition(self.catalog, kind, oid, part, pretty, self.search_path)
 
     # ---- parameters
 
@@ -77,10 +175,6 @@ class Hooks:
         """Return a sequence's last value, or None when it was never advanced."""
         counter = self.session.database.sequences.counter(self._sequence(sequence_oid))
         return counter.value if counter.called else None
-
-    def forget_sequences(self) -> None:
-        """Forget what currval and lastval would give (DISCARD SEQUENCES)."""
-        self.session.last_values.clear()
 
     def _sequence(self, oid: int) -> Sequence:
         found = self.session.space().catalog.get(oid)

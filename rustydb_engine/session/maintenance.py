@@ -39,11 +39,11 @@ def _discard(session: Session, statement: ast.Discard, _portal: Portal) -> Steps
         session.drop_portals(everything=True)
         session.settings.reset_all()
         session.statements.clear()
-        session.context.hooks.forget_sequences()
+        session.last_values.clear()
         utility.drop_temporary(session)
     elif what in ("SEQUENCES", "TEMP", "TEMPORARY"):
         if what == "SEQUENCES":
-            session.context.hooks.forget_sequences()
+            session.last_values.clear()
         else:
             utility.drop_temporary(session)
             what = "TEMP"

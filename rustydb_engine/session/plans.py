@@ -18,6 +18,7 @@ from rustydb_engine.exec.compile import compile_query
 from rustydb_engine.session.entry import Converter, Entry
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder import BindEnv, bind
+from rustydb_engine.sql.bound import BoundQuery
 from rustydb_engine.sql.normalise import Normalised, normalise
 from rustydb_engine.sql.parser import parse
 from rustydb_engine.values.forms import Forms
@@ -26,6 +27,7 @@ from rustydb_engine.values.types import INT4, INT8, NUMERIC, Type
 
 if TYPE_CHECKING:
     from rustydb_engine.catalog.catalog import Catalog
+    from rustydb_engine.storage.database import Database
 
 GROWTH_CHECK = 64
 """A plan's tables are looked at every so many uses: one made for an empty table is wrong for a large one."""
@@ -37,9 +39,18 @@ NO_PARAMETERS: tuple[object, ...] = ()
 class Space:
     """The plans for one search path and one set of display settings, on one version of the catalog."""
 
-    __slots__ = ("_exact", "_max", "_shapes", "catalog", "forms", "path", "user", "version")
+    __slots__ = ("_exact", "_max", "_shapes", "catalog", "database", "forms", "path", "user", "version")
 
-    def __init__(self, catalog: Catalog, path: tuple[str, ...], forms: Forms, user: str, plans_max: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        path: tuple[str, ...],
+        forms: Forms,
+        user: str,
+        plans_max: int,
+    ) -> None:
+        self.database = database
         self.catalog = catalog
         self.path = path
         self.forms = forms
@@ -124,8 +135,8 @@ class Space:
         """Return what a statement of this space is bound against."""
         return BindEnv(self.catalog, self.path, self.forms, types, text, user=self.user)
 
-    def _compile(self, entry: Entry, bound: object, env: BindEnv) -> None:
-        plan = compile_query(bound, self.catalog, env.forms)
+    def _compile(self, entry: Entry, bound: BoundQuery, env: BindEnv) -> None:
+        plan = compile_query(bound, self.catalog, self.database)
         entry.plan = plan
         entry.columns = plan.columns
         entry.parameters = env.parameters

@@ -154,10 +154,11 @@ def _instant(session: Session, portal: Portal, context: ExecContext) -> Steps:
     return Completion(plan.tag, len(rows))
 
 
-def wait(session: Session, portal: Portal, item: Wait | NeedCopyData) -> Generator[Wait | NeedCopyData, object, object]:
+def wait(session: Session, portal: Portal, item: Yielded | NeedCopyData) -> Generator[Wait | NeedCopyData, object, object]:
     """Hand a wait to the node, keeping the portal's snapshot meanwhile."""
     if isinstance(item, NeedCopyData):
         return (yield item)
+    assert not isinstance(item, list), "rows are no waits"
     hold_snapshot(session, portal)
     yield from session.run_waits(item)
     return None

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
@@ -32,21 +33,24 @@ from rustydb_engine.session.sink import Sink
 from rustydb_engine.sql import ast
 from rustydb_engine.txn.transaction import Transaction
 from rustydb_engine.values.types import BY_OID, Type
-from rustydb_proto.core.value import value
 
 Work = Generator[Wait | NeedCopyData, object, None]
 NS_PER_MS = 1_000_000
 
 
-@value
-class Bound:
-    """What Bind says (see rustydb_proto.pg.messages.BindReceived): formats as there, values as they came."""
+class Bound(Protocol):
+    """What Bind says: formats are 0 (text) or 1 (binary): none, one for all, or one for each; values as they came."""
 
-    portal: str
-    statement: str
-    formats: Formats
-    values: list[bytes | None]
-    result_formats: Formats
+    @property
+    def portal(self) -> str: ...
+    @property
+    def statement(self) -> str: ...
+    @property
+    def formats(self) -> Formats: ...
+    @property
+    def values(self) -> list[bytes | None]: ...
+    @property
+    def result_formats(self) -> Formats: ...
 
 
 class Session:

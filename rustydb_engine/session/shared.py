@@ -60,7 +60,7 @@ class Shared:
         if found is None:
             if len(self._spaces) >= SPACES_MAX:
                 del self._spaces[next(iter(self._spaces))]
-            found = Space(self.database.catalog, path, forms, user, self.config.plans_max)
+            found = Space(self.database, self.database.catalog, path, forms, user, self.config.plans_max)
             self._spaces[key] = found
         return found
 

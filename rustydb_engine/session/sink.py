@@ -29,6 +29,9 @@ class Sink(Protocol):
     def result(self, entry: Entry, batch: Rows) -> None:
         """Take a whole answer of a simple query at once: columns, rows and the tag `SELECT n`."""
 
+    def answer(self, entry: Entry, formats: Formats, batch: Rows) -> None:
+        """Take all rows of a portal at once, with the tag `SELECT n`."""
+
     def empty(self) -> None:
         """Take the end of a statement without text."""
 
@@ -40,9 +43,6 @@ class Sink(Protocol):
 
     def notice(self, error: SqlError) -> None:
         """Take a notice or warning (`severity`)."""
-
-    def parameter(self, name: str, text: str) -> None:
-        """Take the new value of a reported parameter."""
 
     def copy_in(self, binary: bool, columns: int) -> None:
         """Ask for copy data; the pieces come as replies to the session's `NEED_COPY_DATA` waits."""

@@ -189,7 +189,8 @@ def _prepare(session: Session, statement: ast.Prepare, _portal: Portal) -> Steps
         raise SqlError("42P05", f'prepared statement "{statement.name}" already exists')
     if not isinstance(statement.statement, ast.Query):
         raise SqlError("42601", "utility statements cannot be prepared")
-    types = tuple(resolve_type(name, session.space().environment(session.query)) for name in statement.types)
+    environment = session.space().environment(session.query)
+    types = tuple(resolve_type(environment, name)[0] for name in statement.types)
     entry = Entry(session.query, statement.statement, 0)
     session.space().plan(entry, types)
     session.statements[statement.name] = Prepared(entry, types, session.shared.timestamp(), by_sql=True)
