@@ -17,13 +17,12 @@ from decimal import Decimal
 from rustydb_engine.errors import SqlError
 from rustydb_engine.values import interval_typmod, numeric
 from rustydb_engine.values.interval import Interval
+from rustydb_engine.values.temporal_io import fit_time, fit_timestamp, fit_timetz
 from rustydb_engine.values.text import bpchar_fit, varchar_fit
 from rustydb_engine.values.types import (
     BPCHAR,
     BY_OID,
-    INFINITY,
     INTERVAL,
-    MINUS_INFINITY,
     NUMERIC,
     TIME,
     TIMESTAMP,
@@ -35,29 +34,17 @@ from rustydb_engine.values.types import (
 
 LENGTH_MAX = 10_485_760
 TIME_PRECISION_MAX = 6
-_STEPS = (1_000_000, 100_000, 10_000, 1_000, 100, 10, 1)
-
-
-def round_micros(micros: int, precision: int) -> int:
-    """Round a count of microseconds to `precision` decimal digits of a second, half away from zero."""
-    step = _STEPS[precision]
-    if micros >= 0:
-        return (micros + step // 2) // step * step
-    return -((-micros + step // 2) // step * step)
-
 
 def _time_fit(value: int, typmod: int, _explicit: bool) -> int:
-    return round_micros(value, typmod) if 0 <= typmod < 6 else value
+    return fit_time(value, typmod)
 
 
 def _timetz_fit(value: tuple[int, int], typmod: int, _explicit: bool) -> tuple[int, int]:
-    return (round_micros(value[0], typmod), value[1]) if 0 <= typmod < 6 else value
+    return fit_timetz(value, typmod)
 
 
 def _timestamp_fit(value: int, typmod: int, _explicit: bool) -> int:
-    if value in (INFINITY, MINUS_INFINITY) or not 0 <= typmod < 6:
-        return value
-    return round_micros(value, typmod)
+    return fit_timestamp(value, typmod)
 
 
 def _numeric_fit(value: Decimal, typmod: int, _explicit: bool) -> Decimal:
