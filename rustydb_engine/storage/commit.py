@@ -16,7 +16,7 @@ node's to handle: it must halt, because what the disk holds is then unknown.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, final
+from typing import Final, cast, final
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.storage.wal import (
@@ -29,7 +29,7 @@ from rustydb_engine.storage.wal import (
     encode_header,
     segment_name,
 )
-from rustydb_engine.txn.transaction import Transaction
+from rustydb_engine.txn.transaction import DURABLE, Transaction
 from rustydb_proto.core.io import Allocate, Append, Effect
 
 FRAME_BYTES_MAX: Final = 4 << 20
@@ -51,7 +51,7 @@ class LogWriter:
 
     __slots__ = (
         "_flight", "_flight_ticket", "_new_ticket", "_next_size", "_next_state", "_next_ticket", "_owners", "_records",
-        "number", "offset", "pending_bytes", "previous",
+        "durable_lsn", "number", "offset", "pending_bytes", "previous",
         "seed", "segment_bytes", "size", "written_bytes",
     )  # fmt: skip
 
@@ -72,6 +72,7 @@ class LogWriter:
         self.offset = offset
         self.size = size
         self.previous = previous  # lsn of the last frame
+        self.durable_lsn = previous  # of the last frame known to be on disk
         self.pending_bytes = 0  # of records that are in no frame yet
         self.written_bytes = 0  # since this writer began: the log's volume
         self._new_ticket = new_ticket
@@ -207,12 +208,14 @@ class LogWriter:
         csn = 0
         transactions = []
         for owner in self._flight:
-            if isinstance(owner, Transaction):
+            if owner.__class__ is Transaction:
+                owner.state = DURABLE
                 transactions.append(owner)
                 csn = owner.csn
             elif owner:
-                csn = owner
+                csn = cast(int, owner)
         self._flight = []
+        self.durable_lsn = self.previous
         return csn, transactions
 
     def allocated(self, ticket: int) -> bool:

@@ -15,17 +15,19 @@ ROLLBACK TO, those come back from `take_woken`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, final
+from typing import Final, cast, final
 
 from rustydb_engine.catalog.bootstrap import fresh_catalog
 from rustydb_engine.catalog.catalog import Catalog
 from rustydb_engine.catalog.codec import encode_changes
 from rustydb_engine.catalog.objects import Sequence
+from rustydb_engine.storage.checkpoint import Checkpoints
 from rustydb_engine.storage.commit import LogWriter
 from rustydb_engine.storage.heap import Heap
 from rustydb_engine.storage.index import Index
 from rustydb_engine.storage.pages import SLOT_MASK, Page, Undo
 from rustydb_engine.storage.records import (
+    Plain,
     abort_record,
     commit_all_record,
     commit_record,
@@ -33,7 +35,7 @@ from rustydb_engine.storage.records import (
     sequence_record,
     void_record,
 )
-from rustydb_engine.storage.sequences import Counter, Sequences
+from rustydb_engine.storage.sequences import Sequences
 from rustydb_engine.storage.versions import revert, settle_keys
 from rustydb_engine.txn.manager import Manager
 from rustydb_engine.txn.snapshot import Snapshot
@@ -57,11 +59,14 @@ STREAM_WRITES: Final = 4096
 class Database:
     """One database. `log` is None in memory-only mode."""
 
-    __slots__ = ("_woken", "catalog", "heaps", "log", "manager", "sequences")
+    __slots__ = ("_woken", "catalog", "checkpoints", "heaps", "log", "manager", "sequences")
 
-    def __init__(self, catalog: Catalog | None = None, log: LogWriter | None = None) -> None:
+    def __init__(
+        self, catalog: Catalog | None = None, log: LogWriter | None = None, checkpoints: Checkpoints | None = None
+    ) -> None:
         self.catalog = catalog if catalog is not None else fresh_catalog()
         self.log = log
+        self.checkpoints = checkpoints
         self.manager = Manager()
         self.heaps: dict[int, Heap] = {}
         self.sequences = Sequences()
@@ -94,19 +99,22 @@ class Database:
         """
         assert txn.state == ACTIVE, "a transaction ends once"
         manager = self.manager
-        if not txn.writes and txn.catalog is None and txn.structural is None:
+        plain = txn.catalog is None and txn.structural is None
+        if plain and not txn.writes:
             txn.state = DURABLE
             self._end(txn)
             return txn.depends_csn if txn.depends_csn > manager.durable_csn else None
-        csn = manager.csn + 1
-        if txn.catalog is not None or txn.structural is not None or txn.logged or len(txn.writes) > STREAM_WRITES:
-            record = self._closing_record(txn, csn)
-        else:
-            record = commit_record(txn, csn) if self.log is not None else b""
         log = self.log
+        csn = manager.csn + 1
+        record = b""
         if log is not None:
+            if plain and len(txn.writes) <= STREAM_WRITES and not txn.logged:
+                record = commit_record(txn, csn)
+            else:
+                record = self._closing_record(txn, csn)
             log.check_space(len(record))
-        self._publish_catalog(txn, csn)
+        if not plain:
+            self._publish_structure(txn, csn)
         manager.csn = csn
         txn.csn = csn
         if log is None:
@@ -122,14 +130,22 @@ class Database:
 
     def _closing_record(self, txn: Transaction, csn: int) -> bytes:
         """Log what is left of a large or structural transaction's rows and return its last record."""
-        if self.log is None:
-            return b""
         self.log_ahead(txn, 0)
-        structure = [change.record for change in txn.structural or () if change.record is not None]
+        structure = [
+            change.record if change.record[0] != "sequence" else self._sequence_now(change.record)
+            for change in txn.structural or ()
+            if change.record is not None
+        ]
         catalog = encode_changes(txn.catalog.changes) if txn.catalog is not None else ()
         return commit_all_record(txn, csn, structure, catalog, self.catalog.next_oid)
 
-    def _publish_catalog(self, txn: Transaction, csn: int) -> None:
+    def _sequence_now(self, record: Plain) -> Plain:
+        """Return the record of a restarted sequence with its counter as it is: it may have moved on since."""
+        counter = self.sequences.counters[cast(int, record[1])]
+        counter.ahead = 0
+        return ("sequence", record[1], counter.value, counter.called)
+
+    def _publish_structure(self, txn: Transaction, csn: int) -> None:
         overlay = txn.catalog
         if overlay is not None:
             changes = overlay.changes
@@ -295,16 +311,14 @@ class Database:
 
     def restart_sequence(self, txn: Transaction, sequence: Sequence, value: int) -> None:
         """Let a sequence begin again from `value`; a rollback restores it (ALTER SEQUENCE, TRUNCATE)."""
-        before = self.sequences.counter(sequence)
-        self.sequences.restore(sequence.oid, value, False)
-        self._note(
-            txn,
-            Structural(
-                lambda: _restore_counter(self.sequences, sequence.oid, before),
-                None,
-                ("sequence", sequence.oid, value, False),
-            ),
+        sequences = self.sequences
+        oid = sequence.oid
+        before = sequences.counter(sequence)
+        sequences.restart(sequence, value)
+        change = Structural(
+            lambda: sequences.revert(oid, before), lambda: sequences.keep(oid), ("sequence", oid, value, False)
         )
+        self._note(txn, change)
 
     def _log_sequence(self, txn: Transaction, oid: int, value: int, called: bool) -> None:
         log = self.log
@@ -320,8 +334,13 @@ class Database:
     # -- log
 
     def take_effects(self) -> list[Effect]:
-        """Return the disk work that the log wants started now."""
-        return self.log.take_effects() if self.log is not None else []
+        """Return the disk work that the log and a running checkpoint want started now; call it once a step."""
+        if self.log is None:
+            return []
+        effects = self.log.take_effects()
+        if self.checkpoints is not None and self.checkpoints.busy:
+            effects += self.checkpoints.take_effects()
+        return effects
 
     def appended(self, ticket: int) -> int:
         """Take the news that an Append is durable; return the new durable csn."""
@@ -330,10 +349,55 @@ class Database:
         manager = self.manager
         if csn > manager.durable_csn:
             manager.durable_csn = csn
-        for txn in transactions:
-            txn.state = DURABLE
         manager.retire(transactions)
         return manager.durable_csn
+
+    def disk_done(self, ticket: int) -> bool:
+        """Take the news that an Allocate, Store, Publish or DeleteFile is done; return whether it was ours."""
+        if self.log is not None and self.log.allocated(ticket):
+            return True
+        return self.checkpoints is not None and self.checkpoints.disk_done(ticket)
+
+    def disk_failed(self, ticket: int, reason: str) -> bool:
+        """Take the news that a disk effect failed; False means that it was an Append: halt, what is on disk is unknown.
+
+        A failed Allocate makes commits fail with 53100 until there is space; a failed checkpoint is given up.
+        """
+        if self.log is not None and self.log.failed(ticket):
+            return True
+        return self.checkpoints is not None and self.checkpoints.disk_failed(ticket, reason)
+
+    def discard_files(self, names: list[str]) -> None:
+        """Delete files that a recovery found to be leftovers, with the next effects."""
+        if self.checkpoints is not None:
+            self.checkpoints.discard(names)
+
+    def start_checkpoint(self) -> None:
+        """Begin a checkpoint if none is running and there is a log; `take_effects` carries it on."""
+        if self.checkpoints is not None:
+            self.checkpoints.start(self)
+
+    @property
+    def checkpoint_running(self) -> bool:
+        """Whether a checkpoint is being written."""
+        return self.checkpoints is not None and self.checkpoints.running
+
+    @property
+    def log_bytes_since_checkpoint(self) -> int:
+        """How much log a recovery would have to read, about: start a checkpoint when it is too much."""
+        if self.log is None or self.checkpoints is None:
+            return 0
+        return self.log.written_bytes - self.checkpoints.log_bytes_at_last
+
+    def committed_heaps(self) -> list[Heap]:
+        """Return the heaps that a checkpoint stores: no temporary ones, none of a transaction that is active."""
+        pending = {
+            change.record[1]
+            for txn in self.manager.active.values()
+            for change in txn.structural or ()
+            if change.record is not None and change.record[0] == "heap"
+        }
+        return [heap for storage, heap in sorted(self.heaps.items()) if not heap.temporary and storage not in pending]
 
 
 def _newest_writer(write: tuple[Heap, int, int, Page, Undo]) -> Transaction | None:
@@ -349,7 +413,3 @@ def _nothing() -> None:
 
 def _forget_heap(heaps: dict[int, Heap], storage: int) -> None:
     heaps.pop(storage, None)
-
-
-def _restore_counter(sequences: Sequences, oid: int, counter: Counter) -> None:
-    sequences.counters[oid] = counter

@@ -80,8 +80,13 @@ def dump_plain(item: object) -> bytes:
 
 def commit_record(txn: Transaction, csn: int) -> bytes:
     """Return the record of a transaction with few writes and nothing but row changes."""
+    writes = txn.writes
+    if len(writes) == 1:
+        heap, rid, count, page, _ = writes[0]
+        if count == 1 and heap.packing is None and not heap.temporary:
+            return dumps((COMMIT, csn, txn.xid, (heap.storage, rid, page.rows[rid & SLOT_MASK])), PROTOCOL)
     changes: list[object] = []
-    for heap, rid, count, page, _ in txn.writes:
+    for heap, rid, count, page, _ in writes:
         if heap.temporary:
             continue
         if count == 1:

@@ -37,10 +37,11 @@ class Counter:
 class Sequences:
     """The counters of all sequences, by the sequence's OID."""
 
-    __slots__ = ("counters",)
+    __slots__ = ("counters", "restarted")
 
     def __init__(self) -> None:
         self.counters: dict[int, Counter] = {}
+        self.restarted: dict[int, Counter] = {}  # what counters were that an active transaction restarted
 
     def counter(self, sequence: Sequence) -> Counter:
         """Return a sequence's counter, made from its definition when it has none yet."""
@@ -80,7 +81,23 @@ class Sequences:
         """Return (oid, value, is_called) of every counter, and let the next nextval of each log again."""
         for counter in self.counters.values():
             counter.ahead = 0
-        return tuple((oid, counter.value, counter.called) for oid, counter in sorted(self.counters.items()))
+        committed = {**self.counters, **self.restarted}
+        return tuple((oid, counter.value, counter.called) for oid, counter in sorted(committed.items()))
+
+    def restart(self, sequence: Sequence, value: int) -> None:
+        """Set a counter for a transaction that may still roll back: `keep` or `revert` follows."""
+        self.restarted.setdefault(sequence.oid, self.counter(sequence))
+        self.restore(sequence.oid, value, False)
+
+    def keep(self, oid: int) -> None:
+        """The transaction that restarted a sequence committed."""
+        self.restarted.pop(oid, None)
+
+    def revert(self, oid: int, before: Counter) -> None:
+        """The transaction that restarted a sequence, when its counter was `before`, undoes that."""
+        self.counters[oid] = before
+        if self.restarted.get(oid) is before:
+            del self.restarted[oid]
 
 
 def _after(sequence: Sequence, value: int) -> int:

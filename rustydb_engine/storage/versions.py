@@ -9,7 +9,7 @@ Only what was written is looked at: the cost is proportional to the changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rustydb_engine.storage.pages import SLOT_MASK, BulkUndo, Page, Row, Undo
@@ -22,21 +22,25 @@ if TYPE_CHECKING:
 Write = "tuple[Heap, int, int, Page, Undo]"
 
 
-def forget(transactions: Iterable[Transaction]) -> None:
-    """Drop the undo entries of durable transactions that every snapshot sees."""
-    settled = list(transactions)
+def forget(transactions: Sequence[Transaction]) -> None:
+    """Drop the undo entries of durable transactions, in commit order, that every snapshot sees."""
     # The newest first: its entry is on top, and dropping it drops the older ones below in the same stroke.
-    for txn in reversed(settled):
+    for txn in reversed(transactions):
         for heap, rid, count, page, entry in txn.writes:
-            if page.undo is None:
-                continue
-            if count == 1 and page.undo.__class__ is dict:
-                _forget_entry(heap, page, rid, entry)
-            else:
+            undo = page.undo
+            if count == 1 and undo.__class__ is dict:
+                slot = rid & SLOT_MASK
+                if undo.get(slot) is entry and page.rows[slot] is not None:  # the common case, without a call
+                    del undo[slot]
+                    if not undo and not page.holes:
+                        page.undo = None
+                else:
+                    _forget_entry(heap, page, rid, entry)
+            elif undo is not None:
                 _forget_run(heap, page, rid, count, entry)
         txn.writes.clear()
     # Keys are settled when every chain is short, so that none is kept for a version that just went.
-    for txn in settled:
+    for txn in transactions:
         if txn.dead_keys is not None:
             settle_keys(txn.dead_keys)
             txn.dead_keys = None
