@@ -9,12 +9,18 @@ where the immutability is enforced. They compare and hash by their fields.
     class Now:
         mono_ns: int
         wall_us: int
+
+They are dataclasses (`fields` and `replace` work), but only `__init__` is generated source: the other methods are
+shared functions over attrgetters, since compiling four methods for each of several hundred classes was most
+of the time it took to import the server.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TypeVar, dataclass_transform
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, field, fields
+from operator import attrgetter
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -24,4 +30,60 @@ __all__ = ["field", "value"]
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def value(cls: type[T]) -> type[T]:
     """Make `cls` a slots dataclass that compares and hashes by its fields; mypy treats it as frozen."""
-    return dataclass(slots=True, unsafe_hash=True)(cls)
+    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    columns = fields(made)  # type: ignore[arg-type]  # T became a dataclass in the line above
+    compared = _getter([one.name for one in columns if one.compare])
+    shown = [one.name for one in columns if one.repr]
+
+    def equal(self: T, other: object) -> object:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return compared(self) == compared(other)
+
+    def hashed(self: T) -> int:
+        return hash(compared(self))
+
+    def represent(self: T) -> str:
+        return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+    methods: dict[str, Callable[..., Any]] = {
+        "__init__": _make_init(columns),
+        "__eq__": equal,
+        "__hash__": hashed,
+        "__repr__": represent,
+    }
+    for name, method in methods.items():
+        if name not in cls.__dict__ or (name == "__hash__" and cls.__dict__[name] is None):
+            method.__name__ = name
+            method.__qualname__ = f"{made.__qualname__}.{name}"
+            setattr(made, name, method)
+    return made
+
+
+def _getter(names: list[str]) -> Callable[[object], object]:
+    """Return a function from an object to its attributes, comparable and hashable as a whole."""
+    return attrgetter(*names) if names else lambda subject: ()
+
+
+def _make_init(columns: tuple[Field[Any], ...]) -> Callable[..., None]:
+    """Compile `__init__`: one parameter and one assignment for each field."""
+    namespace: dict[str, Any] = {"MISSING": MISSING}
+    parameters = []
+    body = []
+    for one in columns:
+        name = one.name
+        if one.default is not MISSING:
+            namespace[f"default_{name}"] = one.default
+            parameters.append(f"{name}=default_{name}")
+        elif one.default_factory is not MISSING:
+            namespace[f"factory_{name}"] = one.default_factory
+            parameters.append(f"{name}=MISSING")
+            body.append(f" self.{name} = factory_{name}() if {name} is MISSING else {name}")
+            continue
+        else:
+            parameters.append(name)
+        body.append(f" self.{name} = {name}")
+    source = f"def __init__(self, {', '.join(parameters)}):\n" + ("\n".join(body) or " pass")
+    exec(source, namespace)
+    init: Callable[..., None] = namespace["__init__"]
+    return init

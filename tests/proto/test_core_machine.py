@@ -1,11 +1,13 @@
 """Timers, entropy and values: the small parts that all machines share."""
 
+import dataclasses
+
 import pytest
 
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.machine import NEED_DATA, PAUSED, Stop, Timers
 from rustydb_proto.core.time import Now
-from rustydb_proto.core.value import value
+from rustydb_proto.core.value import field, value
 
 
 def test_the_deadline_is_the_least_of_the_timers() -> None:
@@ -59,3 +61,57 @@ def test_values_compare_by_their_fields_and_have_no_others() -> None:
     assert len({Point(1, 2), Point(1, 2)}) == 1
     with pytest.raises(AttributeError):
         Point(1, 2).z = 3  # type: ignore[attr-defined]  # the point of the test
+
+
+def test_values_have_defaults_and_fields_that_do_not_count() -> None:
+    @value
+    class Node:
+        name: str = "leaf"
+        children: list[int] = field(default_factory=list)
+        position: int = field(default=-1, compare=False, repr=False)
+
+    assert Node() == Node("leaf", [], 7)
+    assert Node().children is not Node().children
+    assert repr(Node("a", [1], 2)).endswith("Node(name='a', children=[1])")
+    assert dataclasses.replace(Node("a"), name="b") == Node("b")
+    assert [one.name for one in dataclasses.fields(Node)] == ["name", "children", "position"]  # type: ignore[arg-type]
+
+
+def test_values_of_different_classes_differ_and_methods_of_their_own_stay() -> None:
+    @value
+    class Left:
+        x: int
+
+    @value
+    class Right:
+        x: int
+
+        def __repr__(self) -> str:
+            return "mine"
+
+    @value
+    class Empty:
+        pass
+
+    assert Left(1) != Right(1)  # type: ignore[comparison-overlap]
+    assert repr(Right(1)) == "mine"
+    assert Empty() == Empty() and hash(Empty()) == hash(Empty())
+
+
+def test_values_inherit_fields() -> None:
+    @value
+    class Base:
+        x: int
+
+    @value
+    class Derived(Base):
+        y: int = 2
+
+    assert Derived(1) == Derived(1, 2)
+    assert repr(Derived(1)).endswith("Derived(x=1, y=2)")
+
+
+def test_values_match_by_position() -> None:
+    match Now(1, 2):
+        case Now(mono, wall):
+            assert (mono, wall) == (1, 2)

@@ -182,8 +182,10 @@ def test_copy_in_by_the_extended_protocol(link: Link) -> None:
 
 
 def test_a_cancel_request_stops_a_query(link: Link) -> None:
-    link.machine.send(START, Query("select pg_sleep(30)"))
+    # The notice says that the statement is running: a cancel request that comes earlier would be lost.
+    link.machine.send(START, Query("do $$ begin raise notice 'running'; perform pg_sleep(30); end $$"))
     link.socket.sendall(link.machine.data_to_send())
+    link.until(NoticeReceived)
     with socket.create_connection(link.address, timeout=10) as other:
         other.sendall(link.machine.cancel_request())
         assert other.recv(1) == b""
