@@ -1,0 +1,1 @@
+"""Kill a real server under load and look at what is left."""
