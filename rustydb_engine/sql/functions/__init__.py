@@ -9,6 +9,7 @@ from __future__ import annotations
 def load_all() -> None:
     """Fill the tables of `registry` with every function, aggregate, operator and cast. Calling it again does nothing."""
     from rustydb_engine.sql.functions import (
+        casts_datetime,
         casts_json,
         casts_numbers,
         casts_text,
@@ -16,4 +17,4 @@ def load_all() -> None:
         operators,
     )
 
-    assert all((casts_json, casts_numbers, casts_text, library, operators)), "importing a module enters its objects"
+    assert all((casts_datetime, casts_json, casts_numbers, casts_text, library, operators)), "importing a module enters its objects"

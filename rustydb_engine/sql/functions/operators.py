@@ -56,8 +56,7 @@ def _enter_all() -> None:
         fields = ["" if field == "." else field for field in row.split(" ")]
         function, function_oid, oid, name, left, right, result, commutator, negator, hashes, order, volatile, strict = fields
         found = _find(function, name, left, right, result)
-        if found is None:
-            continue
+        assert found is not None, f"nothing computes {function}"
         operator(
             name, left, right, result, found.implementation,
             oid=int(oid), inline=found.inline, commutator=commutator, negator=negator, hashes=bool(hashes), order=order,
