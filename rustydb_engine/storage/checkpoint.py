@@ -96,27 +96,12 @@ class Checkpoints:
         """Whether a checkpoint is being written."""
         return self._steps is not None
 
-    @property
-    def busy(self) -> bool:
-        """Whether `take_effects` may have something."""
-        return self._steps is not None or bool(self._ready)
-
-    def discard(self, names: list[str]) -> None:
-        """Delete leftovers of earlier runs with the next effects."""
-        effects: list[Effect] = []
-        for name in names:
-            ticket = self._new_ticket()
-            self._outstanding.add(ticket)
-            effects.append(DeleteFile(ticket, name))
-        self._ready = self._ready + effects
-
     def start(self, database: Database) -> None:
         """Begin a checkpoint of `database` as it is now; one that is running goes on instead."""
         if self._steps is None:
             self.error = ""
             self._steps = self._write(database)
-            if not self._outstanding and not self._ready:
-                self._advance()
+            self._advance()  # to its first effects: the moment is fixed now
 
     def take_effects(self) -> list[Effect]:
         """Return the next slice's disk work if the one before is done."""

@@ -57,7 +57,7 @@ STREAM_WRITES: Final = 4096
 
 @final
 class Database:
-    """One database. `log` is None in memory-only mode."""
+    """One database. `log` and `checkpoints` are None in memory-only mode; whoever carries out effects drives both."""
 
     __slots__ = ("_woken", "catalog", "checkpoints", "heaps", "log", "manager", "sequences")
 
@@ -334,13 +334,8 @@ class Database:
     # -- log
 
     def take_effects(self) -> list[Effect]:
-        """Return the disk work that the log and a running checkpoint want started now; call it once a step."""
-        if self.log is None:
-            return []
-        effects = self.log.take_effects()
-        if self.checkpoints is not None and self.checkpoints.busy:
-            effects += self.checkpoints.take_effects()
-        return effects
+        """Return the disk work that the log wants started now; call it once a step."""
+        return self.log.take_effects() if self.log is not None else []
 
     def appended(self, ticket: int) -> int:
         """Take the news that an Append is durable; return the new durable csn."""
@@ -351,43 +346,6 @@ class Database:
             manager.durable_csn = csn
         manager.retire(transactions)
         return manager.durable_csn
-
-    def disk_done(self, ticket: int) -> bool:
-        """Take the news that an Allocate, Store, Publish or DeleteFile is done; return whether it was ours."""
-        if self.log is not None and self.log.allocated(ticket):
-            return True
-        return self.checkpoints is not None and self.checkpoints.disk_done(ticket)
-
-    def disk_failed(self, ticket: int, reason: str) -> bool:
-        """Take the news that a disk effect failed; False means that it was an Append: halt, what is on disk is unknown.
-
-        A failed Allocate makes commits fail with 53100 until there is space; a failed checkpoint is given up.
-        """
-        if self.log is not None and self.log.failed(ticket):
-            return True
-        return self.checkpoints is not None and self.checkpoints.disk_failed(ticket, reason)
-
-    def discard_files(self, names: list[str]) -> None:
-        """Delete files that a recovery found to be leftovers, with the next effects."""
-        if self.checkpoints is not None:
-            self.checkpoints.discard(names)
-
-    def start_checkpoint(self) -> None:
-        """Begin a checkpoint if none is running and there is a log; `take_effects` carries it on."""
-        if self.checkpoints is not None:
-            self.checkpoints.start(self)
-
-    @property
-    def checkpoint_running(self) -> bool:
-        """Whether a checkpoint is being written."""
-        return self.checkpoints is not None and self.checkpoints.running
-
-    @property
-    def log_bytes_since_checkpoint(self) -> int:
-        """How much log a recovery would have to read, about: start a checkpoint when it is too much."""
-        if self.log is None or self.checkpoints is None:
-            return 0
-        return self.log.written_bytes - self.checkpoints.log_bytes_at_last
 
     def committed_heaps(self) -> list[Heap]:
         """Return the heaps that a checkpoint stores: no temporary ones, none of a transaction that is active."""

@@ -14,7 +14,7 @@ indexes. The log ends at its first invalid frame; when a valid frame follows tha
 one, the log is damaged in the middle and recovery refuses (`DamagedLog`), because cutting it there would lose
 commits that were acknowledged.
 
-Files that are not needed any more are in `Recovered.obsolete`; the database deletes them with its first effects.
+Files that are not needed any more are in `Recovered.obsolete`, for the host to delete.
 """
 
 from __future__ import annotations
@@ -91,12 +91,16 @@ class Progress:
 
 @value
 class Recovered:
-    """A database that is ready to go on. `notes` are remarks for the operator; `fresh`: there was nothing before."""
+    """A database that is ready to go on. `fresh`: there was nothing before.
+
+    `obsolete` names files to delete, `notes` are remarks for the operator.
+    """
 
     database: Database
     fresh: bool
     rows: int
     log_bytes: int
+    obsolete: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
 
 
@@ -166,8 +170,7 @@ def recover(
     if index_factory is not None:
         yield from _build_indexes(database, index_factory, notes)
     obsolete = [name for name in sorted(listing) if name.startswith("checkpoint-") and name.endswith(".tmp")]
-    database.discard_files(obsolete)
-    return Recovered(database, fresh, rebuild.rows, log.bytes, tuple(notes))
+    return Recovered(database, fresh, rebuild.rows, log.bytes, tuple(obsolete), tuple(notes))
 
 
 def _fill(database: Database, rebuild: Rebuild) -> None:

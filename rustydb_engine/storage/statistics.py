@@ -1,7 +1,7 @@
 """What ANALYZE knows of a table: row count, and for each column NULLs, distinct values, common ones, a histogram.
 
-`analyze` reads a sample of whole pages, evenly spread over the heap, so it is deterministic and its cost has a bound.
-The number of distinct values is estimated from the sample by Haas and Stokes' Duj1, as PostgreSQL does.
+`analyze_columns` reads a sample of whole pages, evenly spread over the heap, so it is deterministic and its cost has a
+bound. The number of distinct values is estimated from the sample by Haas and Stokes' Duj1, as PostgreSQL does.
 
 Statistics are hints for the planner: they are neither logged nor transactional. After a restart, and before the first
 ANALYZE, a table has none and the planner uses `heap.live_rows` and its defaults.
@@ -54,7 +54,7 @@ class TableStatistics:
     columns: tuple[ColumnStatistics, ...]
 
 
-def analyze(heap: Heap, snapshot: Snapshot, keys: Sequence[KeyOf | None]) -> Iterator[None]:
+def analyze_columns(heap: Heap, snapshot: Snapshot, keys: Sequence[KeyOf | None]) -> Iterator[None]:
     """Gather statistics into `heap.statistics`, yielding after each sampled page and each column.
 
     `keys` gives for each column the function to its comparable form, None where the value itself is comparable.

@@ -1,7 +1,7 @@
 """A disk that misbehaves as real ones do, deterministically.
 
-Writes go to a cache; only what was synced is sure to survive `crash`. Of the rest every 512-byte sector survives or not by
-itself, so a write in flight can be torn anywhere; an unsynced name may be gone. Failures come by schedule:
+Writes go to a cache; only what was synced is sure to survive `crash`. Of the rest every 512-byte sector survives or
+not by itself, so a write in flight can be torn anywhere; an unsynced name may be gone. Failures come by schedule:
 `fail(kind, code)` fails the next effect of that class, and `space` limits the bytes that files may take.
 
     disk = Disk(seed)

@@ -11,7 +11,7 @@ from rustydb_engine.storage.pages import Row
 from rustydb_engine.storage.recovery import Recovered, recover
 from rustydb_engine.txn.transaction import Transaction
 from rustydb_proto.core.entropy import Entropy
-from rustydb_proto.core.io import Appended, DiskDone, DiskFailed
+from rustydb_proto.core.io import Appended, DiskDone, DiskFailed, Effect
 from tests.sim.disk import Disk
 
 SEGMENT = 1 << 14
@@ -37,23 +37,33 @@ def open_database(disk: Disk, segment_bytes: int = SEGMENT) -> Recovered:
 def deliver(database: Database, answer: Appended | DiskDone | DiskFailed) -> None:
     if isinstance(answer, Appended):
         database.appended(answer.ticket)
-    elif isinstance(answer, DiskDone):
-        assert database.disk_done(answer.ticket)
+        return
+    log, checkpoints = database.log, database.checkpoints
+    assert log is not None and checkpoints is not None
+    if isinstance(answer, DiskDone):
+        assert log.allocated(answer.ticket) or checkpoints.disk_done(answer.ticket)
     else:
-        assert database.disk_failed(answer.ticket, answer.reason), "an Append failed"
+        assert log.failed(answer.ticket) or checkpoints.disk_failed(answer.ticket, answer.reason), "an Append failed"
+
+
+def take_effects(database: Database) -> list[Effect]:
+    """Return what the log and a running checkpoint want done."""
+    assert database.checkpoints is not None
+    return database.take_effects() + (database.checkpoints.take_effects() if database.checkpoints.running else [])
 
 
 def pump(database: Database, disk: Disk) -> None:
     """Carry out disk work until none is left."""
-    while effects := database.take_effects():
+    while effects := take_effects(database):
         for effect in effects:
             deliver(database, disk.perform(effect))
 
 
 def checkpoint(database: Database, disk: Disk) -> None:
-    database.start_checkpoint()
+    assert database.checkpoints is not None
+    database.checkpoints.start(database)
     pump(database, disk)
-    assert not database.checkpoint_running
+    assert not database.checkpoints.running
 
 
 def make_heap(database: Database, types: tuple[int, ...] = (), index: bool = True) -> Heap:
