@@ -93,6 +93,10 @@ class FuncExpr(Expr):
     returns_set: bool = False
     names: tuple[tuple[str, ...], ...] = ()
     pos: int = at()
+    # The last argument is an array: the caller wrote VARIADIC, or the binder gathered the rest into it.
+    variadic: bool = False
+    # Names and types of the fields of each argument that is a record (CallSite.fields), when any is one.
+    fields: tuple[tuple[tuple[str, Type], ...], ...] = field(default=(), compare=False)
 
 
 @value
@@ -290,8 +294,9 @@ class ArrayOpExpr(Expr):
 
 @value
 class SubqueryExpr(Expr):
-    """A subquery in an expression. `kind`: exists, scalar, array, any, all.
+    """A subquery in an expression. `kind`: exists, scalar, array, any, all, row.
 
+    row: `left` is compared with the one row of the query, as a RowCompare of `row_kind`; NULL when it gives no row.
     any/all: `tests[i]` compares `left[i]` with output column i by `operators[i]` (`kind` of a row comparison in `row_kind`).
     Vars with level 1 inside `query` refer to the query this expression is in.
     """
@@ -321,6 +326,8 @@ class AggregateExpr(Expr):
     level: int = 0
     typmod: int = -1
     pos: int = at()
+    # As FuncExpr.fields.
+    fields: tuple[tuple[tuple[str, Type], ...], ...] = field(default=(), compare=False)
 
 
 @value

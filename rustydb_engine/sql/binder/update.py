@@ -1,0 +1,78 @@
+"""UPDATE and DELETE.
+
+Range entry 0 is the table that changes; FROM and USING add more. The table is visible in SET and WHERE, not inside FROM.
+
+Source: PostgreSQL 15, src/backend/parser/analyze.c (transformUpdateStmt, transformDeleteStmt).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rustydb_engine.catalog.objects import Table
+from rustydb_engine.errors import not_supported
+from rustydb_engine.sql import ast
+from rustydb_engine.sql.binder.assign import bind_assignments, open_target
+from rustydb_engine.sql.binder.coerce import coerce_to_boolean
+from rustydb_engine.sql.binder.cte import bind_with, finish_ctes
+from rustydb_engine.sql.binder.dispatch import bind_in, binds, binds_query
+from rustydb_engine.sql.binder.env import place
+from rustydb_engine.sql.binder.fromclause import bind_from, table_item
+from rustydb_engine.sql.binder.scope import Item, Scope
+from rustydb_engine.sql.binder.stored import table_rules
+from rustydb_engine.sql.binder.targets import bind_returning
+from rustydb_engine.sql.bound import DeleteQuery, Expr, FromNode, FromRef, RangeTable, UpdateQuery
+
+
+@binds_query(ast.Update)
+def bind_update(scope: Scope, node: ast.Update) -> UpdateQuery:
+    """Bind an UPDATE."""
+    bind_with(scope, node.with_)
+    table, target = _enter_target(scope, node.table, "update")
+    source = _bind_sources(scope, target, node.source)
+    where = _bind_where(scope, node.where)
+    returning = bind_returning(scope, node.returning) if node.returning else ()
+    assignments = bind_assignments(scope, table, node.assignments, 0)
+    rules = table_rules(scope.env.catalog, table)
+    return UpdateQuery(
+        table, assignments, rules, tuple(scope.entries), source, where, returning, finish_ctes(scope)
+    )  # fmt: skip
+
+
+@binds_query(ast.Delete)
+def bind_delete(scope: Scope, node: ast.Delete) -> DeleteQuery:
+    """Bind a DELETE."""
+    bind_with(scope, node.with_)
+    table, target = _enter_target(scope, node.table, "delete from")
+    source = _bind_sources(scope, target, node.using)
+    where = _bind_where(scope, node.where)
+    returning = bind_returning(scope, node.returning) if node.returning else ()
+    return DeleteQuery(table, tuple(scope.entries), source, where, returning, finish_ctes(scope))
+
+
+def _enter_target(scope: Scope, item: ast.FromTable, action: str) -> tuple[Table, Item]:
+    table = open_target(scope, item, action)
+    target = table_item(scope, table, item)
+    names = tuple(column.name for column in target.columns.order)
+    scope.add_item(RangeTable(table, target.name, names), target)
+    return table, target
+
+
+def _bind_sources(scope: Scope, target: Item, source: Sequence[ast.FromItem]) -> tuple[FromNode, ...]:
+    """Bind FROM or USING beside the target, which LATERAL items there must not use."""
+    target.lateral_only, target.lateral_ok = True, False
+    scope.namespace.append(target)
+    nodes = bind_from(scope, source)
+    return (FromRef(0), *nodes)
+
+
+def _bind_where(scope: Scope, where: ast.Node | None) -> Expr | None:
+    if where is None:
+        return None
+    return coerce_to_boolean(scope.env, bind_in(scope, where, "WHERE"), "WHERE")
+
+
+@binds(ast.CurrentOf)
+def bind_current_of(scope: Scope, node: ast.CurrentOf) -> Expr:
+    """Refuse WHERE CURRENT OF."""
+    raise not_supported("WHERE CURRENT OF", place(node.pos))
