@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
+from rustydb_engine.catalog.bootstrap import fresh_catalog
 from rustydb_engine.catalog.catalog import Catalog
 from rustydb_engine.errors import SqlError
 from rustydb_engine.values.forms import DEFAULT_FORMS, Forms
 from rustydb_proto.core.entropy import Entropy
 
-NOON = 725_846_400_000_000
+NOON = 725_889_600_000_000
 """2023-01-01 12:00:00 UTC in microseconds since 2000-01-01."""
 
 
@@ -18,7 +19,7 @@ class FixedContext:
 
     def __init__(self, forms: Forms = DEFAULT_FORMS, catalog: Catalog | None = None) -> None:
         self.forms = forms
-        self.catalog = catalog or Catalog()
+        self.catalog = catalog or fresh_catalog("app")
         self.entropy = Entropy(b"\0" * 32)
         self.transaction_time = NOON
         self.statement_time = NOON + 1_000_000
@@ -26,7 +27,7 @@ class FixedContext:
         self.user = "alice"
         self.session_user = "alice"
         self.database = "app"
-        self.search_path: tuple[str, ...] = ("pg_catalog", "public")
+        self.search_path: tuple[str, ...] = ("public",)
         self.process_id = 4242
         self.settings = {"server_version": "15.13", "search_path": '"$user", public', "TimeZone": "UTC"}
         self.sequences: dict[int, tuple[int, bool]] = {}
@@ -62,6 +63,13 @@ class FixedContext:
         if self.last is None:
             raise SqlError("55000", "lastval is not yet defined in this session")
         return self.last
+
+    def sequence_last(self, sequence_oid: int) -> int | None:
+        number, called = self.sequences.get(sequence_oid, (1, False))
+        return number if called else None
+
+    def cancel(self, process_id: int, terminate: bool = False) -> bool:
+        return process_id == self.process_id
 
     def transaction_id(self) -> int:
         return 735

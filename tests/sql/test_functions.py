@@ -11,7 +11,7 @@ from function_context import FixedContext
 from rustydb_engine.errors import SqlError
 from rustydb_engine.sql.functions import library, registry
 from rustydb_engine.sql.functions.registry import CallSite, Function, aggregate_for, implementation_for
-from rustydb_engine.values.forms import DEFAULT_FORMS
+from rustydb_engine.sql.functions.texts import output_of
 from rustydb_engine.values.io import io_of
 from rustydb_engine.values.types import ANY, BY_NAME, POLYMORPHIC, UNKNOWN, Type
 
@@ -59,19 +59,21 @@ def value_of(text: str | None, kind: str, context: FixedContext) -> object:
     return io_of(BY_NAME[kind]).input(text, -1, context.forms, context.transaction_time)
 
 
-def site_of(kinds: list[str], result: Type) -> CallSite:
+def site_of(kinds: list[str], result: Type, variadic: bool = False) -> CallSite:
     """Return what a binder would say of a call with arguments of these types."""
     fields = [tuple((f"f{at}", BY_NAME[name]) for at, name in enumerate(kind.split(":")[1:], 1)) for kind in kinds]
-    return CallSite(tuple(BY_NAME[kind.partition(":")[0]] for kind in kinds), result, tuple(fields))
+    return CallSite(tuple(BY_NAME[kind.partition(":")[0]] for kind in kinds), result, tuple(fields), variadic)
 
 
-def run(entry: Function, case: Case, types: list[str], result: Type, context: FixedContext) -> list[object]:
+def run(entry: Function, case: Case, block: Block, result: Type, context: FixedContext) -> list[object]:
     """Return the result rows of a plain function."""
+    types = [kind.removeprefix("variadic ") for kind in block.args]
+    spread = types != block.args and entry.args[-1] is ANY
     args = values_of(case.rows[0], types, context)
     args += entry.defaults[len(entry.defaults) - (len(entry.args) - len(args)) :] if len(args) < len(entry.args) else ()
     if entry.strict and None in args:
         return [] if entry.returns_set else [None]
-    call = implementation_for(entry, site_of(types, result))
+    call = implementation_for(entry, site_of(types, result, spread))
     found = call(context, *args) if entry.context else call(*args)
     if entry.returns_set:
         assert found is not None
@@ -129,8 +131,9 @@ def test_a_function_gives_what_postgresql_gives(path: Path, block: Block) -> Non
             if block.aggregate:
                 rows = aggregated(entry, case, block, result, context)
             else:
-                rows = run(entry, case, kinds, result, context)
-            shown = " ".join(quote(None if row is None else io_of(result).output(row, DEFAULT_FORMS)) for row in rows)
+                rows = run(entry, case, block, result, context)
+            show = output_of(result)
+            shown = " ".join(quote(None if row is None else show(context, row)) for row in rows)
             shown = shown or "EMPTY"
         except SqlError as error:
             shown = f"!! {error.sqlstate} {error.message}"

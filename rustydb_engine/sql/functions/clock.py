@@ -9,16 +9,16 @@ Source: PostgreSQL 15, section 9.9.5.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.sql.functions.context import EvalContext
 from rustydb_engine.sql.functions.registry import function
 from rustydb_engine.values.interval import MICROS_PER_DAY, Interval
 from rustydb_engine.values.types import INFINITY, MINUS_INFINITY
+from rustydb_engine.values.zones import abbreviation_at, offset_at, to_local
 
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH = datetime(2000, 1, 1)
+_EPOCH = datetime(2000, 1, 1)
 _DAYS = "MonTueWedThuFriSatSun"
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
@@ -40,44 +40,34 @@ def clock_timestamp(context: EvalContext) -> int:
     return context.clock_time
 
 
-def local_time(context: EvalContext, moment: int) -> datetime:
-    """Return a moment in the session's time zone."""
-    return (EPOCH + timedelta(microseconds=moment)).astimezone(context.forms.zone)
-
-
-def _local_micros(context: EvalContext, moment: int) -> int:
-    return (local_time(context, moment).replace(tzinfo=None) - _NAIVE_EPOCH) // timedelta(microseconds=1)
-
-
 @function("localtimestamp() -> timestamp", volatility="s", context=True)
 def localtimestamp(context: EvalContext) -> int:
-    return _local_micros(context, context.transaction_time)
+    return to_local(context.transaction_time, context.forms.zone)
 
 
 @function("current_date() -> date", volatility="s", context=True)
 def current_date(context: EvalContext) -> int:
-    return _local_micros(context, context.transaction_time) // MICROS_PER_DAY
+    return localtimestamp(context) // MICROS_PER_DAY
 
 
 @function("localtime() -> time", volatility="s", context=True)
 def localtime(context: EvalContext) -> int:
-    return _local_micros(context, context.transaction_time) % MICROS_PER_DAY
+    return localtimestamp(context) % MICROS_PER_DAY
 
 
 @function("current_time() -> timetz", volatility="s", context=True)
 def current_time(context: EvalContext) -> tuple[int, int]:
-    offset = local_time(context, context.transaction_time).utcoffset()
-    assert offset is not None, "a local time has an offset"
-    return localtime(context), -(offset // timedelta(seconds=1))
+    return localtime(context), -offset_at(context.forms.zone, context.transaction_time)
 
 
 @function("timeofday() -> text", oid=274, volatility="v", context=True)
 def timeofday(context: EvalContext) -> str:
     """Return the clock's time as `Sun Nov 22 02:14:05.123456 2026 UTC`, in English whatever the locale."""
-    moment = local_time(context, context.clock_time)
-    day = _DAYS[3 * moment.weekday() :][:3]
-    month = _MONTHS[3 * moment.month - 3 :][:3]
-    return f"{day} {month} {moment.day:02d} {moment:%H:%M:%S.%f} {moment.year:04d} {moment.tzname()}"
+    zone, moment = context.forms.zone, context.clock_time
+    local = _EPOCH + timedelta(microseconds=to_local(moment, zone))
+    day = _DAYS[3 * local.weekday() :][:3]
+    month = _MONTHS[3 * local.month - 3 :][:3]
+    return f"{day} {month} {local:%d %H:%M:%S.%f} {local.year:04d} {abbreviation_at(zone, moment)}"
 
 
 # ---------------------------------------------------------------- sleeping

@@ -51,6 +51,9 @@ class EvalContext(Protocol):
     def lastval(self) -> int:
         """Return what the last nextval of this session gave."""
 
+    def cancel(self, process_id: int, terminate: bool = False) -> bool:
+        """Cancel what another session runs, or end the session; False when there is none of that number."""
+
     def transaction_id(self) -> int:
         """Return this transaction's id."""
 

@@ -84,7 +84,11 @@ def _place(value: list[Json], index: int, place: int, new: Json, how: int) -> Js
     return [new, *value] if index < 0 else [*value, new]
 
 
-@function("jsonb_set(jsonb, _text, jsonb, bool) -> jsonb", oid=3305, defaults=(True,))
+@function(
+    "jsonb_set(jsonb_in jsonb, path _text, replacement jsonb, create_if_missing bool) -> jsonb",
+    oid=3305,
+    defaults=(True,),
+)
 def jsonb_set(text: str, path: tuple[str | None, ...], new: str, create: bool) -> str:
     _check(text, path)
     if not path or (len(text) == 2 and not create):
@@ -93,7 +97,8 @@ def jsonb_set(text: str, path: tuple[str | None, ...], new: str, create: bool) -
 
 
 @function(
-    "jsonb_set_lax(jsonb, _text, jsonb, bool, text) -> jsonb",
+    "jsonb_set_lax(jsonb_in jsonb, path _text, replacement jsonb, create_if_missing bool, null_value_treatment text)"
+    " -> jsonb",
     oid=5054, strict=False, defaults=(True, "use_json_null"),
 )  # fmt: skip
 def jsonb_set_lax(
@@ -134,7 +139,11 @@ def delete_path(text: str, path: tuple[str | None, ...]) -> str:
     return dumps_jsonb(_change(loads(text), path, 0, None, _DELETE)) if path else text
 
 
-@function("jsonb_insert(jsonb, _text, jsonb, bool) -> jsonb", oid=3579, defaults=(False,))
+@function(
+    "jsonb_insert(jsonb_in jsonb, path _text, replacement jsonb, insert_after bool) -> jsonb",
+    oid=3579,
+    defaults=(False,),
+)
 def jsonb_insert(text: str, path: tuple[str | None, ...], new: str, after: bool) -> str:
     _check(text, path)
     if not path:

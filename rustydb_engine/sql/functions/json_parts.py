@@ -59,22 +59,22 @@ def _elements(text: str, name: str) -> Iterator[str]:
     return elements(text)
 
 
-@function("json_array_elements(json) -> setof json", oid=3955, columns=[("value", "json")])
+@function("json_array_elements(from_json json) -> setof json", oid=3955, columns=[("value", "json")])
 def json_array_elements(text: str) -> Iterable[str]:
     return _elements(text, "json_array_elements")
 
 
-@function("jsonb_array_elements(jsonb) -> setof jsonb", oid=3219, columns=[("value", "jsonb")])
+@function("jsonb_array_elements(from_json jsonb) -> setof jsonb", oid=3219, columns=[("value", "jsonb")])
 def jsonb_array_elements(text: str) -> Iterable[str]:
     return _elements(text, "jsonb_array_elements")
 
 
-@function("json_array_elements_text(json) -> setof text", oid=3969, columns=[("value", "text")])
+@function("json_array_elements_text(from_json json) -> setof text", oid=3969, columns=[("value", "text")])
 def json_array_elements_text(text: str) -> Iterable[str | None]:
     return map(scalar_text, _elements(text, "json_array_elements_text"))
 
 
-@function("jsonb_array_elements_text(jsonb) -> setof text", oid=3465, columns=[("value", "text")])
+@function("jsonb_array_elements_text(from_json jsonb) -> setof text", oid=3465, columns=[("value", "text")])
 def jsonb_array_elements_text(text: str) -> Iterable[str | None]:
     return map(scalar_text, _elements(text, "jsonb_array_elements_text"))
 
@@ -92,22 +92,22 @@ def _members(text: str, name: str) -> Iterator[tuple[str, str]]:
     return members(text)
 
 
-@function("json_each(json) -> setof record", oid=3958, columns=_EACH)
+@function("json_each(from_json json) -> setof record", oid=3958, columns=_EACH)
 def json_each(text: str) -> Iterable[tuple[str, str]]:
     return _members(text, "json_each")
 
 
-@function("jsonb_each(jsonb) -> setof record", oid=3208, columns=(("key", "text"), ("value", "jsonb")))
+@function("jsonb_each(from_json jsonb) -> setof record", oid=3208, columns=(("key", "text"), ("value", "jsonb")))
 def jsonb_each(text: str) -> Iterable[tuple[str, str]]:
     return _members(text, "jsonb_each")
 
 
-@function("json_each_text(json) -> setof record", oid=3959, columns=_EACH_TEXT)
+@function("json_each_text(from_json json) -> setof record", oid=3959, columns=_EACH_TEXT)
 def json_each_text(text: str) -> Iterable[tuple[str, str | None]]:
     return ((key, scalar_text(piece)) for key, piece in _members(text, "json_each_text"))
 
 
-@function("jsonb_each_text(jsonb) -> setof record", oid=3932, columns=_EACH_TEXT)
+@function("jsonb_each_text(from_json jsonb) -> setof record", oid=3932, columns=_EACH_TEXT)
 def jsonb_each_text(text: str) -> Iterable[tuple[str, str | None]]:
     return ((key, scalar_text(piece)) for key, piece in _members(text, "jsonb_each_text"))
 
@@ -132,14 +132,14 @@ def jsonb_object_keys(text: str) -> Iterable[str]:
 # ---------------------------------------------------------------- paths
 
 
-@function("json_extract_path(json, variadic _text) -> json", oid=3951)
-@function("jsonb_extract_path(jsonb, variadic _text) -> jsonb", oid=3217)
+@function("json_extract_path(from_json json, variadic path_elems _text) -> json", oid=3951)
+@function("jsonb_extract_path(from_json jsonb, variadic path_elems _text) -> jsonb", oid=3217)
 def extract_path(text: str, path: tuple[str | None, ...]) -> str | None:
     return extract(text, path)
 
 
-@function("json_extract_path_text(json, variadic _text) -> text", oid=3953)
-@function("jsonb_extract_path_text(jsonb, variadic _text) -> text", oid=3940)
+@function("json_extract_path_text(from_json json, variadic path_elems _text) -> text", oid=3953)
+@function("jsonb_extract_path_text(from_json jsonb, variadic path_elems _text) -> text", oid=3940)
 def extract_path_text(text: str, path: tuple[str | None, ...]) -> str | None:
     return scalar_text(extract(text, path))
 

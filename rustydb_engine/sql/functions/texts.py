@@ -2,17 +2,17 @@
 
 `output_of(type)` gives a function from (context, value) to what the type's output function prints; `cast_of(type)` one
 to what a cast to text gives, which differs for boolean (`true`, not `t`) and character(n) (without its padding). Reg
-types (regclass, regtype…) print names, which need the catalog, so their cast to text is asked.
+types (regclass, regtype…) print names, which come from the catalog.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from rustydb_engine.sql.functions.catalog_names import reg_text
 from rustydb_engine.sql.functions.context import EvalContext
-from rustydb_engine.sql.functions.registry import CASTS
 from rustydb_engine.values.io import inline_text_kind, io_of
-from rustydb_engine.values.types import BOOL, BPCHAR, TEXT, Type
+from rustydb_engine.values.types import BOOL, BPCHAR, Type
 
 Printer = Callable[[EvalContext, object], str]
 
@@ -26,6 +26,14 @@ def _number(_context: EvalContext, value: object) -> str:
     return str(value)
 
 
+def _name_of(kind_name: str) -> Printer:
+    def show(context: EvalContext, value: object) -> str:
+        assert isinstance(value, int), "a reg type is an OID"
+        return reg_text(context, kind_name, value)
+
+    return show
+
+
 def output_of(kind: Type) -> Printer:
     """Return what prints values of a type as its output function does."""
     form = inline_text_kind(kind)
@@ -33,10 +41,8 @@ def output_of(kind: Type) -> Printer:
         return _same
     if form == "int":
         return _number
-    rule = CASTS.get((kind.oid, TEXT.oid)) if kind.name.startswith("reg") else None
-    if rule is not None and rule.implementation is not None and rule.needs_context:
-        name_of = rule.implementation
-        return lambda context, value: str(name_of(context, value))
+    if kind.name.startswith("reg"):
+        return _name_of(kind.name)
     output = io_of(kind).output
     return lambda context, value: output(value, context.forms)
 
