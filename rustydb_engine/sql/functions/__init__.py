@@ -12,9 +12,11 @@ def load_all() -> None:
         casts_datetime,
         casts_json,
         casts_numbers,
+        casts_reg,
         casts_text,
         library,
         operators,
     )
 
-    assert all((casts_datetime, casts_json, casts_numbers, casts_text, library, operators)), "importing a module enters its objects"
+    modules = (casts_datetime, casts_json, casts_numbers, casts_reg, casts_text, library, operators)
+    assert all(modules), "importing a module enters its objects"
