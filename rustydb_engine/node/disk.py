@@ -22,7 +22,7 @@ RETRY_NS = 1_000_000_000
 class Disk:
     """Drives the log and the checkpoints of one database; without a log it has nothing to do."""
 
-    def __init__(self, node: Node, checkpoints: Checkpoints | None) -> None:
+    def __init__(self, node: Node) -> None:
         self._node = node
         self._database = node.database
         self._log = node.database.log

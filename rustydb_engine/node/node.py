@@ -23,7 +23,6 @@ from rustydb_engine.exec.waits import Wait, WaitDurable, WaitFor, WaitUntil
 from rustydb_engine.node.disk import Disk
 from rustydb_engine.node.postgres import PgConnection
 from rustydb_engine.session.shared import Shared
-from rustydb_engine.storage.checkpoint import Checkpoints
 from rustydb_engine.storage.database import Database
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
@@ -36,9 +35,7 @@ Fields = dict[str, str | int | float | None]
 class Node:
     """One server. `database` comes from recovery, or is a fresh one; `entropy` must be secret in production."""
 
-    def __init__(
-        self, config: Config, database: Database, entropy: Entropy, checkpoints: Checkpoints | None = None
-    ) -> None:
+    def __init__(self, config: Config, database: Database, entropy: Entropy) -> None:
         self.config = config
         self.database = database
         self.entropy = entropy.child("connections")
@@ -48,7 +45,7 @@ class Node:
         self.connections: dict[int, PgConnection] = {}
         self.sessions: dict[int, PgConnection] = {}
         self.shared = Shared(config, database, entropy.child("sessions"), self)
-        self.disk = Disk(self, checkpoints)
+        self.disk = Disk(self)
         self._effects: list[io.Effect] = []
         self._ready: deque[PgConnection] = deque()
         self._touched: list[PgConnection] = []

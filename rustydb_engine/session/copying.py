@@ -18,6 +18,7 @@ from rustydb_engine.copy.encode import encoder_for
 from rustydb_engine.copy.options import CopyOptions, copy_options
 from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.exec.waits import TICK, Completion, Wait
+from rustydb_engine.session.copy_insert import copy_inserter
 from rustydb_engine.sql import ast
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _copy_from(session: Session, statement: ast.Copy, options: CopyOptions) -> W
     for name in (*options.force_null, *options.force_not_null):
         if name != "*" and name not in [column.name for column in columns]:
             raise SqlError("42703", f'column "{name}" does not exist')
-    inserter = session.copy_inserter(table, columns, statement.where)
+    inserter = copy_inserter(session, table, columns, statement.where)
     convert = converter_for(table, columns, options, session.settings.forms)
     decoder = decoder_for(options, len(columns))
     sink.copy_in(options.form == "binary", len(columns))

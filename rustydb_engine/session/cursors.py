@@ -24,7 +24,6 @@ Rows = list[tuple[object, ...]]
 
 
 def _declare(session: Session, statement: ast.DeclareCursor, portal: Portal) -> Steps:
-    yield from ()
     if session.block.state == "idle" and not session.block.implicit and not statement.hold:
         raise SqlError("25P01", "DECLARE CURSOR can only be used in transaction blocks")
     if statement.name in session.portals:
@@ -44,8 +43,7 @@ def _declare(session: Session, statement: ast.DeclareCursor, portal: Portal) -> 
     # The cursor sees what was there when it was declared: take its snapshot now, not at the first FETCH.
     from rustydb_engine.session import portals
 
-    cursor.steps = portals.start(session, cursor, own_context=True)
-    portals.hold_snapshot(session, cursor)
+    yield from portals.open_now(session, cursor)
     return Completion("DECLARE CURSOR")
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """The configuration parameters: one line each, with the kinds, units, bounds and descriptions of PostgreSQL 15.
 
 A line is name|kind|unit|context|default|minimum|maximum|choices|category|description. A parameter whose effect the

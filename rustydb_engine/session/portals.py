@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
+from rustydb_engine.exec.result import CompiledPlan
 from rustydb_engine.exec.waits import TICK, Completion, Wait, Yielded
 from rustydb_engine.session import utility
 from rustydb_engine.session.copying import NeedCopyData
+from rustydb_engine.session.entry import Entry
 from rustydb_engine.session.hooks import Hooks
+from rustydb_engine.session.locking import table_locks
 from rustydb_engine.session.prepared import Portal
 from rustydb_engine.sql import ast
 
@@ -133,20 +136,48 @@ def start(session: Session, portal: Portal, own_context: bool = False) -> Steps:
     if plan is None:
         assert entry.statement is not None, "empty statements do not start"
         return utility.steps(session, portal, entry.statement)
-    txn = session.transaction()
+    session.transaction()
     context = ExecContext(Hooks(session)) if own_context else session.context
-    context.start(txn, session.block.statement_time)
-    portal.snapshot = context.snapshot
-    if plan.instant:
-        return _instant(session, portal, context)
-    return plan.steps(context, portal.params)
+    return _planned(session, portal, context)
 
 
-def _instant(session: Session, portal: Portal, context: ExecContext) -> Steps:
-    """Give the rows of an instant plan in batches."""
+def open_now(session: Session, portal: Portal) -> Work:
+    """Lock what a cursor reads and take its snapshot, so that it sees what is there now."""
     plan = portal.entry.plan
-    assert plan is not None, "instant plans are plans"
-    yield from utility.table_locks(session, plan)
+    assert plan is not None, "cursors are for queries"
+    for item in table_locks(session, plan):
+        yield from session.run_waits(item)
+        plan = None
+    if plan is None:
+        plan = _plan_again(session, portal)
+    context = ExecContext(Hooks(session))
+    context.start(session.transaction(), session.block.statement_time)
+    portal.snapshot = context.snapshot
+    hold_snapshot(session, portal)
+    portal.steps = (
+        _all_rows(session, plan.run(context, portal.params)) if plan.instant else plan.steps(context, portal.params)
+    )
+
+
+def _all_rows(session: Session, rows: Rows) -> Steps:
+    if rows:
+        yield rows
+    return Completion("SELECT", len(rows))
+
+
+def _planned(session: Session, portal: Portal, context: ExecContext) -> Steps:
+    """Take the plan's locks, then give what the plan gives."""
+    plan = portal.entry.plan
+    assert plan is not None, "planned statements have plans"
+    for item in table_locks(session, plan):
+        yield item
+        plan = None
+    if plan is None:
+        plan = _plan_again(session, portal)
+    context.start(session.transaction(), session.block.statement_time)
+    portal.snapshot = context.snapshot
+    if not plan.instant:
+        return (yield from plan.steps(context, portal.params))
     rows = plan.run(context, portal.params)
     step = session.shared.config.batch_rows
     for first in range(0, len(rows), step):
@@ -154,7 +185,27 @@ def _instant(session: Session, portal: Portal, context: ExecContext) -> Steps:
     return Completion(plan.tag, len(rows))
 
 
-def wait(session: Session, portal: Portal, item: Yielded | NeedCopyData) -> Generator[Wait | NeedCopyData, object, object]:
+def _plan_again(session: Session, portal: Portal) -> CompiledPlan:
+    """Plan again after a wait for a lock: its holder may have changed the table."""
+    before = portal.entry
+    assert before.plan is not None, "planned statements have plans"
+    if before.version == session.space().catalog.version:
+        return before.plan
+    entry = Entry(before.text, before.statement, 0)
+    literals = bool(before.converters)
+    session.space().plan(entry, () if literals else before.parameters)
+    if [(c.type, c.typmod) for c in before.columns] != [(c.type, c.typmod) for c in entry.columns]:
+        raise SqlError("0A000", "cached plan must not change result type")
+    portal.entry = entry
+    if literals:
+        portal.params = ()
+    assert entry.plan is not None, "it was just planned"
+    return entry.plan
+
+
+def wait(
+    session: Session, portal: Portal, item: Yielded | NeedCopyData
+) -> Generator[Wait | NeedCopyData, object, object]:
     """Hand a wait to the node, keeping the portal's snapshot meanwhile."""
     if isinstance(item, NeedCopyData):
         return (yield item)

@@ -13,11 +13,12 @@ from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.exec.ddl import DDL_STATEMENTS, run_ddl
 from rustydb_engine.exec.ddl.temporary import drop_temporary_schema
 from rustydb_engine.exec.explain import explain
-from rustydb_engine.exec.result import CompiledPlan, ResultColumn
-from rustydb_engine.exec.waits import Completion, Wait, WaitFor
-from rustydb_engine.session import cursors, maintenance, statements
+from rustydb_engine.exec.result import ResultColumn
+from rustydb_engine.exec.waits import Completion
 from rustydb_engine.session import copying as copying_
+from rustydb_engine.session import cursors, maintenance, statements
 from rustydb_engine.session.entry import Entry
+from rustydb_engine.session.locking import table_locks
 from rustydb_engine.session.prepared import Portal
 from rustydb_engine.sql import ast
 from rustydb_engine.values.types import TEXT
@@ -91,15 +92,6 @@ def require_outside_block(session: Session, what: str) -> None:
         raise SqlError("25001", f"{what} cannot run inside a transaction block")
     if session.block.implicit:
         raise SqlError("25001", f"{what} cannot be executed from a function or multi-command string")
-
-
-def table_locks(session: Session, plan: CompiledPlan) -> Generator[Wait, object, None]:
-    """Take the table locks of a plan."""
-    txn = session.transaction()
-    acquire = session.database.manager.locks.acquire
-    for table, mode in plan.locks:
-        while blockers := acquire(txn, table, mode):
-            yield WaitFor(blockers)
 
 
 def drop_temporary(session: Session) -> None:
