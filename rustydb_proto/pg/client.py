@@ -60,7 +60,7 @@ from rustydb_proto.pg.client_messages import (
     RowsReceived,
     SessionStarted,
 )
-from rustydb_proto.pg.decode import Malformed
+from rustydb_proto.pg.decode import TOO_SHORT, Malformed
 from rustydb_proto.pg.limits import Limits
 from rustydb_proto.pg.scram import ScramError
 
@@ -181,8 +181,10 @@ class ClientMachine:
                 found = self._next_message()
                 if found is not None:
                     return found
-        except (Malformed, UnicodeDecodeError, StructError) as error:
+        except (Malformed, UnicodeDecodeError) as error:
             return self._fail(f"invalid message from the server: {error}")
+        except StructError:  # its words depend on what follows the message
+            return self._fail(f"invalid message from the server: {TOO_SHORT}")
         except ScramError as error:
             return self._fail(error.detail or error.message)
 
@@ -270,9 +272,14 @@ class ClientMachine:
         while size - position >= 5:
             kind, length = _header(data, position)
             end = position + 1 + length
-            if kind != 0x44 or end > size or length < 4:
+            if kind != 0x44 or end > size or not 4 <= length <= self._limits.message_bytes_max:
                 break
-            rows.append(data_row(data, position + 5, end))
+            try:
+                rows.append(data_row(data, position + 5, end))
+            except (Malformed, StructError):
+                if not rows:
+                    raise
+                break  # report the good rows first; the bad one is found again
             position = end
         buffer.position = position
         return RowsReceived(rows)
