@@ -86,7 +86,8 @@ class Runner:
 
     def finish_disk(self) -> None:
         if self.in_flight:
-            deliver(self.db, self.disk.finish(self.in_flight.pop(0)))
+            place = self.chance.randrange(len(self.in_flight))  # disk effects may finish in any order
+            deliver(self.db, self.disk.finish(self.in_flight.pop(place)))
             self.acknowledged = max(self.acknowledged, self.db.durable_csn)
 
     def settle(self) -> None:
