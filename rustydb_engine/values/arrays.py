@@ -169,7 +169,7 @@ class _Reader:
                     self.fail("Unexpected array element.")
                 leaf = leaf or len(counts)
                 if len(counts) != leaf:
-                    self.ragged()
+                    self.fail("Unexpected array element.")
                 self.items.append(self.element())
                 counts[-1] += 1
                 after_item = True

@@ -9,7 +9,8 @@ Most types compare as their Python form does. The others need a key:
 | interval | `span()`: 30-day months, 24-hour days |
 | timetz | (instant in UTC, zone) |
 | jsonb | a nested tuple in jsonb's btree order |
-| array, record | a tuple of keys; NULL elements become `GREATEST` |
+| array | (keys of the elements, number of dimensions, dimensions); NULL elements become `GREATEST` |
+| record | a tuple of keys by the Python form of the fields; NULLs become `GREATEST` |
 
 A key of a type is comparable with other keys of that type and hashable, so one key serves ORDER BY, GROUP BY, DISTINCT,
 hash joins and indexes. NULL itself is the caller's. Text compares by code point: the C.UTF-8 collation.
@@ -26,6 +27,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import final
 
+from rustydb_engine.values.arrays import dimensions, flatten
 from rustydb_engine.values.interval import Interval
 from rustydb_engine.values.json_order import jsonb_key
 from rustydb_engine.values.types import (
@@ -113,21 +115,21 @@ def any_key(value: object) -> object:
 
 
 def _array_key(element: Key | None, nested: bool) -> Key:
-    """Return the key function of an array; `nested`: a tuple in it is a further dimension."""
+    """Return the key function of an array; `nested`: a tuple in it is a further dimension.
+
+    Arrays compare by their elements in storage order, then by the number of their dimensions, then by these.
+    """
+
+    def flat(items: tuple[object, ...]) -> tuple[object, ...]:
+        if element is None:
+            return tuple([GREATEST if item is None else item for item in items]) if None in items else items
+        return tuple([GREATEST if item is None else element(item) for item in items])
 
     def key(items: tuple[object, ...]) -> tuple[object, ...]:
-        return tuple(
-            [
-                GREATEST
-                if item is None
-                else key(item)
-                if nested and type(item) is tuple
-                else item
-                if element is None
-                else element(item)
-                for item in items
-            ]
-        )
+        if not (nested and items and type(items[0]) is tuple):
+            return flat(items), 1
+        sizes = dimensions(items)
+        return flat(tuple(flatten(items, len(sizes)))), len(sizes), sizes
 
     return key
 

@@ -26,7 +26,7 @@ from rustydb_engine.values.datetime_lex import (
 )
 from rustydb_engine.values.julian import civil_of, days_of, month_days
 
-_PART = re.compile(r"[^0-9A-Za-z]*(?:(\d+)|([A-Za-z]+))[^0-9A-Za-z]?", re.A)
+_PART = re.compile(r"[^0-9A-Za-z]*(?:(\d+)|([A-Za-z]+)).?", re.A | re.S)
 ZONE_HOUR_MAX = 15
 
 

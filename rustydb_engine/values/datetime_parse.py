@@ -322,8 +322,7 @@ class _Reader:
             raise BadFormatError
         if word in _DATE_RESERVED:
             self.special = word
-            self.offset = 0
-            return DATE_M | TIME_M | ZONE
+            return 0
         clock.set_days(self.current() // MICROS_PER_DAY + {"yesterday": -1, "today": 0, "tomorrow": 1}[word])
         clock.julian = True
         return DATE_M

@@ -159,7 +159,9 @@ class _Sum:
         """Return the interval; OverflowFieldError when the months do not fit."""
         months = self.years * 12 + self.months
         sign = -1 if negated else 1
-        if not -(2**31) <= months * sign < 2**31 or not -(2**31) <= self.days * sign < 2**31:
+        if not -(2**31) <= months * sign < 2**31:
+            raise SqlError("22008", "interval out of range")
+        if not -(2**31) <= self.days * sign < 2**31:
             raise OverflowFieldError
         if not -(2**63) <= self.micros * sign < 2**63:
             raise OverflowFieldError

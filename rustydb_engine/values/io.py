@@ -19,6 +19,7 @@ Source: PostgreSQL 15, src/backend/utils/adt: the in, out, send and recv functio
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from decimal import Decimal
@@ -41,6 +42,7 @@ __all__ = [
     "typmod_in",
 ]
 
+_TID = re.compile(r"[ \t\n]*\([ \t\n]*(-?\d{1,10}),[ \t\n]*(\d{1,10})\)", re.A)
 _I2, _U4, _I4, _I8, _U8 = (struct.Struct("!" + code) for code in "hIiqQ")
 _F4, _F8 = struct.Struct("!f"), struct.Struct("!d")
 
@@ -176,7 +178,11 @@ def _char_input(source: str, _typmod: int, _forms: Forms, now: int | None = None
 
 
 def _char_send(value: str, _forms: Forms) -> bytes:
-    return value.encode()[:1] or b"\0"
+    return value.encode("latin-1") or b"\0"
+
+
+def _char_out(value: str, _forms: Forms) -> str:
+    return text.char_out(value)
 
 
 def _char_receive(data: bytes, _typmod: int, _forms: Forms) -> str:
@@ -291,12 +297,10 @@ def _jsonb_receive(data: bytes, _typmod: int, _forms: Forms) -> str:
 
 
 def _tid_input(source: str, _typmod: int, _forms: Forms, now: int | None = None) -> int:
-    block, comma, offset = source.strip().removeprefix("(").removesuffix(")").partition(",")
-    if not (source.strip().startswith("(") and source.strip().endswith(")") and comma):
+    match = _TID.match(source)
+    if match is None or not -(2**31) <= int(match[1]) < 2**32 or int(match[2]) > 0xFFFF:
         raise text.syntax_error("tid", source)
-    if not (block.isdecimal() and offset.isdecimal() and int(block) < 2**32 and int(offset) < 2**16):
-        raise text.syntax_error("tid", source)
-    return int(block) << 16 | int(offset)
+    return (int(match[1]) & 0xFFFFFFFF) << 16 | int(match[2])
 
 
 def _tid_out(value: int, _forms: Forms) -> str:
@@ -347,7 +351,7 @@ def _load() -> dict[int, TypeIO]:
     table = {
         "bool": TypeIO(_bool_input, _bool_out, _bool_send, _bool_receive),
         "bytea": TypeIO(_bytea_input, _bytea_out, _bytes_send, _bytea_receive),
-        "char": TypeIO(_char_input, _same_out, _char_send, _char_receive),
+        "char": TypeIO(_char_input, _char_out, _char_send, _char_receive),
         "name": TypeIO(_name_input, _same_out, _str_send, _name_receive),
         "int2": _int_io(integers.int2_in, _I2),
         "int4": TypeIO(_int4_input, _str_out, *_fixed(_I4, "int4")),

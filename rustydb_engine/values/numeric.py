@@ -72,8 +72,8 @@ def numeric_in(text: str) -> Decimal:
         return (MINUS_INFINITY if sign == "-" else INFINITY) if infinite else NAN
     number = Decimal(digits)
     if exponent is not None:
-        if len(exponent) > 11 or abs(int(exponent)) >= 2**30:
-            raise syntax_error("numeric", text)
+        if len(exponent) > 11:
+            numeric_overflow()
         scale = -_exponent(number) - int(exponent)
         if not number:
             number = Decimal((0, (0,), -min(max(scale, 0), SCALE_MAX + 1)))
@@ -206,7 +206,7 @@ def multiply(left: Decimal, right: Decimal) -> Decimal:
 
 def negate(number: Decimal) -> Decimal:
     """Change the sign."""
-    return number.copy_negate() if number else number
+    return number.copy_negate() if number and number == number else number
 
 
 def _leading(number: Decimal) -> tuple[int, int]:
@@ -330,7 +330,8 @@ def numeric_send(number: Decimal) -> bytes:
     """Return the binary form: base-10000 digits with weight, sign and display scale."""
     if not number.is_finite():
         sign = _SIGN_NAN if number.is_nan() else _SIGN_MINUS_INFINITY if number.is_signed() else _SIGN_INFINITY
-        return pack("!hhHh", 0, 0, sign, 0)
+        # The scale that PostgreSQL shows for an infinity is a bit of its header.
+        return pack("!hhHh", 0, 0, sign, 0 if number.is_nan() else 0x20)
     scale = scale_of(number)
     sign = _SIGN_NEGATIVE if number.is_signed() else 0
     whole, _, fraction = format(number.copy_abs(), "f").partition(".")

@@ -21,6 +21,7 @@ VARLENA_BYTES_MAX = 0x3FFFFFFF
 _BLANKS = " \t\n\v\f\r"
 _UUID = re.compile(r"[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\Z", re.I)
 _ESCAPED = re.compile(rb"\\(\\|[0-3][0-7][0-7]|)", re.S)
+_OCTAL = re.compile(r"\\[0-3][0-7][0-7]\Z")
 _BOOLEANS: dict[str, bool] = {}
 
 
@@ -100,8 +101,23 @@ def name_fit(text: str) -> str:
 
 
 def char_in(text: str) -> str:
-    """Read a "char": one byte; longer text is cut and the empty text is the zero byte."""
-    return text[:1]
+    """Read a "char": the first byte as a character below 256 (`\\377` is byte 255); the empty text is the zero byte."""
+    if not text or text[0] < "\x80":
+        return _octal_char(text) if len(text) == 4 and text[0] == "\\" else text[:1]
+    return chr(text.encode()[0])
+
+
+def _octal_char(text: str) -> str:
+    """Read `\\ooo`, or else the first character."""
+    if not _OCTAL.match(text):
+        return text[0]
+    code = int(text[1:], 8) & 0xFF
+    return chr(code) if code else ""
+
+
+def char_out(value: str) -> str:
+    """Print a "char"; a byte above 127 as `\\ooo`."""
+    return value if value < "\x80" else f"\\{ord(value):03o}"
 
 
 def bytea_in(text: str) -> bytes:

@@ -31,7 +31,7 @@ def _moment(micros: int) -> datetime:
     days, rest = divmod(micros, MICROS_PER_DAY)
     year, month, day = civil_of(days)
     if not 2 <= year <= 9998:
-        year = 1600 + year % 400 if year < 2 else 9200 + year % 400
+        year = 400 + year % 400 if year < 2 else 9200 + year % 400
     second, micro = divmod(rest, 1_000_000)
     return datetime(year, month, day, second // 3600, second // 60 % 60, second % 60, micro)
 

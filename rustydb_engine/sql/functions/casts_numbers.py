@@ -52,7 +52,7 @@ def _numeric_to_int(target: str) -> Callable[[Decimal], int]:
 def numeric_to_float8(number: Decimal) -> float:
     """Return the nearest double precision; 22003 when there is none."""
     result = float(number)
-    if result - result != 0.0 and number.is_finite():
+    if (result - result != 0.0 or (result == 0.0 and number)) and number.is_finite():
         raise SqlError("22003", f'"{numeric.numeric_out(number)}" is out of range for type double precision')
     return result
 
@@ -100,7 +100,7 @@ def int_to_char(number: int) -> str:
 
 def char_to_int(value: str) -> int:
     """Return the code of a "char" as a signed byte."""
-    code = value.encode()[0] if value else 0
+    code = ord(value) if value else 0
     return code if code < 128 else code - 256
 
 

@@ -9,7 +9,7 @@ Source: PostgreSQL 15, pg_cast.dat; src/backend/utils/adt/{varchar,name,char}.c.
 from __future__ import annotations
 
 from rustydb_engine.sql.functions.registry import INLINE_NAMES, cast
-from rustydb_engine.values.text import name_fit
+from rustydb_engine.values.text import char_in, char_out, name_fit
 
 
 def bpchar_to_text(value: str) -> str:
@@ -28,8 +28,8 @@ def bool_to_text(truth: bool) -> str:
 
 
 def text_to_char(value: str) -> str:
-    """Return the first character."""
-    return value[:1]
+    """Return the first byte."""
+    return char_in(value)
 
 
 def _same(value: str) -> str:
@@ -42,15 +42,15 @@ def _load() -> None:
     for target in ("text", "varchar"):
         cast("bpchar", target, "i", bpchar_to_text, inline="{0}.rstrip(' ')")
         cast("name", target, "i" if target == "text" else "a", _same, inline="{0}")
-        cast("char", target, "i" if target == "text" else "a", _same, inline="{0}")
+        cast("char", target, "i" if target == "text" else "a", char_out)
         cast(target, "bpchar", "i", method="b")
         cast(target, "name", "i", name_fit)
-        cast(target, "char", "a", text_to_char, inline="{0}[:1]")
+        cast(target, "char", "a", text_to_char)
     cast("text", "varchar", "i", method="b")
     cast("varchar", "text", "i", method="b")
-    cast("bpchar", "char", "a", text_to_char, inline="{0}[:1]")
+    cast("bpchar", "char", "a", text_to_char)
     cast("bpchar", "name", "i", bpchar_to_name)
-    cast("char", "bpchar", "a", _same, inline="{0}")
+    cast("char", "bpchar", "a", char_out)
     cast("name", "bpchar", "a", _same, inline="{0}")
     cast("pg_node_tree", "text", "i", method="b")
 

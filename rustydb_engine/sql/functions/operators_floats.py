@@ -101,8 +101,4 @@ def square_root(number: float) -> float:
 @behind("dcbrt")
 def cube_root(number: float) -> float:
     """Return the cube root."""
-    if number - number != 0.0 or number == 0.0:
-        return number
-    root = math.copysign(abs(number) ** (1.0 / 3.0), number)
-    # One Newton step makes the cubes of integers exact, as C's cbrt is.
-    return root - (root * root * root - number) / (3.0 * root * root)
+    return math.cbrt(number)

@@ -18,7 +18,6 @@ TextArray = tuple[str | None, ...]
 enter_behind("json_object_field", member)
 enter_behind("jsonb_object_field", member)
 enter_behind("json_array_element", element)
-enter_behind("jsonb_array_element", element)
 enter_behind("json_extract_path", extract)
 enter_behind("jsonb_extract_path", extract)
 
@@ -29,7 +28,19 @@ def member_text(text: str, key: str) -> str | None:
     return scalar_text(member(text, key))
 
 
-@behind("json_array_element_text", "jsonb_array_element_text")
+@behind("jsonb_array_element")
+def jsonb_element(text: str, index: int) -> str | None:
+    """Return an element; a scalar is its own only element."""
+    return element(text, index) if text[0] in "[{" else text if index in (0, -1) else None
+
+
+@behind("jsonb_array_element_text")
+def jsonb_element_text(text: str, index: int) -> str | None:
+    """Return an element as text."""
+    return scalar_text(jsonb_element(text, index))
+
+
+@behind("json_array_element_text")
 def element_text(text: str, index: int) -> str | None:
     """Return an element as text."""
     return scalar_text(element(text, index))
@@ -149,7 +160,7 @@ def jsonb_delete_path(text: str, path: TextArray) -> str:
     value = loads(text)
     if not isinstance(value, dict | list):
         raise _scalar_error("cannot delete path in scalar")
-    if path:
+    if path and value:
         _delete_at(value, path, 0)
     return dumps_jsonb(value)
 

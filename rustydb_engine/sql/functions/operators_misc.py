@@ -12,16 +12,16 @@ from rustydb_engine.sql.functions.behind import behind
 
 
 def _position(number: Decimal) -> int:
-    """Return a number of bytes as a position; 22003 outside of 64 bits."""
+    """Return a number of bytes as a position; 22023 outside of 64 bits."""
     result = int(number)
     if not 0 <= result < 2**64:
-        raise SqlError("22003", "pg_lsn out of range")
+        raise SqlError("22023", "pg_lsn out of range")
     return result
 
 
 def _bytes(number: Decimal, verb: str) -> Decimal:
     if number.is_nan():
-        raise SqlError("22023", f"cannot {verb} NaN {'to' if verb == 'add' else 'from'} pg_lsn")
+        raise SqlError("0A000", f"cannot {verb} NaN {'to' if verb == 'add' else 'from'} pg_lsn")
     return number
 
 

@@ -356,6 +356,7 @@ def operator(
         context=context,
         strict=strict,
         typed=typed,
+        factory=factory,
     )
     if function_name and all(row.args != args for row in FUNCTIONS.get(function_name, ())):
         add_function(behind)
