@@ -17,8 +17,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-
-
+from typing import TYPE_CHECKING
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.sql.functions import load_all
