@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 
 class BuildTables(build_py):
-    """Build the Python packages with rustydb_engine/sql/grammar.tables.json among them."""
+    """Build the Python packages with rustydb_engine/sql/grammar.tables among them."""
 
     def run(self) -> None:
         """Make the tables from the grammar, then build as usual."""

@@ -62,12 +62,6 @@ def first_of_two(pos: int, a: T, b: object) -> T:
 
 
 @action()
-def second_of_none(pos: int, a: T, b: object) -> T:
-    """A value before a noise word."""
-    return a
-
-
-@action()
 def nothing(pos: int, *_: object) -> list[object]:
     """An empty list."""
     return []

@@ -16,7 +16,7 @@ Name = tuple[str, ...]  # a dotted name, outermost first: ("public", "users")
 
 def at() -> int:
     """Return the field declaration for a source position."""
-    return field(default=-1, compare=False, repr=False)  # type: ignore[no-any-return]
+    return field(default=-1, compare=False, repr=False)
 
 
 # ---------------------------------------------------------------- types

@@ -102,7 +102,8 @@ def _clauses(
     if within is not None:
         _check_within(c, pos)
     return Call(
-        c.name, c.args, c.arg_names, c.star, c.distinct, c.variadic, c.order, tuple(within or ()), condition, over, c.pos
+        c.name, c.args, c.arg_names, c.star, c.distinct, c.variadic, c.order, tuple(within or ()), condition, over,
+        c.pos,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rustydb_engine.errors import SqlError
+from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.actions import action
 from rustydb_engine.sql.ast import (
@@ -19,7 +19,7 @@ from rustydb_engine.sql.ast import (
     Target,
     With,
 )
-from rustydb_engine.sql.build_names import Bracket, Element, Star
+from rustydb_engine.sql.build_names import Bracket, Element
 from rustydb_proto.core.value import value
 
 
@@ -67,7 +67,7 @@ def insert_column(pos: int, name: str, elements: list[Element] | None) -> Assign
     """`a`, `a[1]` or `a.b` as the target of a value."""
     indirection: list[Node | str] = []
     for element in elements or ():
-        if isinstance(element, Star):
+        if isinstance(element, ast.Star):
             raise SqlError("42601", 'syntax error at or near "*"', position=element.pos)
         if isinstance(element, Bracket):
             marker = ast.Subscript(ast.Default(element.pos), element.low, element.high, element.slice, element.pos)
@@ -138,6 +138,12 @@ def index_item_options(
 ) -> IndexOptions:
     """COLLATE, an operator class and an order."""
     return collation or (), opclass or (), bool(descending), nulls_first
+
+
+@action()
+def opclass_with_options(pos: int, name: Name, options: object) -> Name:
+    """`gist_trgm_ops (siglen = 32)`."""
+    raise not_supported("operator class options", pos)
 
 
 @action()

@@ -38,8 +38,12 @@ def name_next(pos: int, name: Name, part: str) -> Name:
 
 @action()
 def qualified_name(pos: int, part: str, elements: list[Element]) -> Name:
-    """A dotted name that was read as if it could be an expression."""
-    return (part, *only_names(elements))
+    """A relation's dotted name, which was read as if it could be an expression."""
+    name = (part, *only_names(elements))
+    if len(name) > 3:
+        message = f"improper qualified name (too many dotted names): {'.'.join(name)}"
+        raise SqlError("42601", message, position=pos)
+    return name
 
 
 def only_names(elements: list[Element]) -> list[str]:

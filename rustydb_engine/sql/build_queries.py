@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.sql import ast
@@ -69,7 +70,6 @@ def select(
     group: tuple[bool, list[Node]] | None,
     having: Node | None,
     windows: list[ast.Window] | None,
-    distinct: tuple[Node, ...] | None = None,
 ) -> Select:
     """SELECT up to WINDOW."""
     return Select(
@@ -80,7 +80,7 @@ def select(
         group[0] if group is not None else False,
         having,
         tuple(windows) if windows is not None else (),
-        distinct,
+        None,
         None if into is None else into.name,
         pos=pos,
         into_persistence="" if into is None else into.persistence,
@@ -88,7 +88,12 @@ def select(
 
 
 action("select_nothing")(lambda pos, *rest: select(pos, [], *rest))
-action("select_distinct")(lambda pos, distinct, *rest: select(pos, *rest, distinct=tuple(distinct)))
+
+
+@action()
+def select_distinct(pos: int, distinct: list[Node], *rest: Any) -> Select:
+    """SELECT DISTINCT."""
+    return replace(select(pos, *rest), distinct=tuple(distinct))
 
 
 @action("values")
@@ -279,8 +284,6 @@ action("into_temporary")(lambda pos, _, name: Into(name, "temporary"))
 action("into_unlogged")(lambda pos, name: Into(name, "unlogged"))
 constant("temporary", "temporary")
 action("group_by")(lambda pos, distinct, items: (distinct, items))
-action("group_by_all")(lambda pos, items: (False, items))
-action("group_by_distinct")(lambda pos, items: (True, items))
 action("empty_grouping_set")(lambda pos: ast.GroupingSet("empty", (), pos))
 action("cube")(lambda pos, items: ast.GroupingSet("cube", tuple(items), pos))
 action("rollup")(lambda pos, items: ast.GroupingSet("rollup", tuple(items), pos))

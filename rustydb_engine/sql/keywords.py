@@ -13,6 +13,8 @@ Source: PostgreSQL 15, Appendix C, and pg_get_keywords() (a test compares with a
 
 from __future__ import annotations
 
+from sys import intern
+
 # The terminal that stands for each category, pg_get_keywords()'s code for it, and its words.
 # Words of the terminals that end in _AS cannot be labels without AS.
 _CATEGORIES = (
@@ -67,7 +69,7 @@ _CATEGORIES = (
 )  # fmt: skip
 
 # word -> its own terminal ("select" -> "SELECT"); the lexer looks identifiers up here.
-TERMINALS: dict[str, str] = {word: word.upper() for _, _, words in _CATEGORIES for word in words.split()}
+TERMINALS: dict[str, str] = {word: intern(word.upper()) for _, _, words in _CATEGORIES for word in words.split()}
 
 # terminal of a word -> terminal of its category ("SELECT" -> "RESERVED_KEYWORD"); the parser falls back on it.
 FALLBACK: dict[str, str] = {word.upper(): terminal for terminal, _, words in _CATEGORIES for word in words.split()}

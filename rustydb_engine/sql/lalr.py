@@ -31,9 +31,8 @@ STACK_MAX = 10_000  # as bison's YYMAXDEPTH: deeper nesting is refused
 
 # An action: takes the offset of the node and the values of the symbols that the rule keeps.
 Action = Callable[..., Any]
-Row = int | dict[str, int]
-# symbols to pop; the state reached from each uncovered state; how to make the value; the offset's symbol
-_Rule = tuple[int, dict[int, int], Action | None, Callable[[list[Any]], Any] | None, int]
+# symbols to pop; the state reached from each uncovered state; the action, and which values it gets; whose offset
+_Rule = tuple[int, dict[int, int], Any, Any, int]
 
 _DEPTH_HINT = (
     'Increase the configuration parameter "max_stack_depth" (currently 2048kB), after ensuring the '
@@ -48,8 +47,8 @@ class Tables:
 
     def __init__(self, data: Mapping[str, Any], actions: Mapping[str, Action]) -> None:
         """Bind the tables of `table_builder.build` to `actions`, by name."""
-        unique: list[Row] = data["unique_rows"]
-        self.rows: list[Row] = [unique[index] for index in data["rows"]]
+        unique = data["unique_rows"]
+        self.rows: list[Any] = [unique[index] for index in data["rows"]]
         self.starts: dict[str, int] = data["starts"]
         gotos: list[dict[int, int]] = [dict(pairs) for pairs in data["gotos"]]
         self.rules: list[_Rule] = [
@@ -81,21 +80,17 @@ def parse_tokens(tables: Tables, start: str, sql: str, tokens: Tokens, index: in
     types, token_values, offsets = tokens
     rows, rules, fallback = tables.rows, tables.rules, FALLBACK.get
     state = tables.starts[start]
-    states, values, places = [state], [], []
-    terminal = types[index]
-    if terminal == end:
-        terminal = END
+    states = [state]
+    values: list[Any] = []
+    places: list[int] = []
+    terminal = END if types[index] == end else types[index]
     while True:
-        row = rows[state]
-        if row.__class__ is int:
-            action = row
-        else:
-            action = row.get(terminal)
+        action = rows[state]
+        if action.__class__ is not int:
+            action = action.get(terminal) or action.get(fallback(terminal))
             if action is None:
-                action = row.get(fallback(terminal))
-                if action is None:
-                    raise syntax_error(sql, tokens, index)
-        if action >= 0:
+                raise syntax_error(sql, tokens, index)
+        if action > 0:
             if action == ACCEPT:
                 return values[0], index
             states.append(action)
@@ -109,22 +104,23 @@ def parse_tokens(tables: Tables, start: str, sql: str, tokens: Tokens, index: in
             continue
         size, goto, make, get, at = rules[action]
         if size == 1:
-            if make is not None:
-                place = places[-1]
-                values[-1] = make(place, values[-1]) if get is None else make(place, *get(values[-1:] + _NONE))
-            del states[-1]
-        elif size:
+            if get is not None:
+                values[-1] = make(places[-1], *get(values[-1:] + _NONE))
+            elif make is not None:
+                values[-1] = make(places[-1], values[-1])
+            state = goto[states[-2]]
+            states[-1] = state
+            continue
+        if size:
             taken = values[-size:]
-            place = places[at - size]
             if make is None:
                 value = get(taken)
             else:
-                value = make(place, *taken) if get is None else make(place, *get(taken + _NONE))
-            del states[-size:], values[-size:]
-            first = places[-size]
-            del places[-size:]
+                value = make(places[at - size], *(taken if get is None else get(taken + _NONE)))
+            place = places[-size]
+            del states[-size:], values[-size:], places[-size:]
             values.append(value)
-            places.append(first)
+            places.append(place)
         else:
             values.append(make(-1, *get(_NONE)) if get else make(-1))
             places.append(-1)

@@ -4,7 +4,7 @@ Lark parses the grammar and finds the LALR(1) states and look-aheads. Where a st
 a rule, yacc's way decides: compare the precedence of the rule (that of its last terminal, or what `RULE_PRECEDENCE`
 says for its name) with that of the token. What that does not decide is an error: the grammar has no silent conflicts.
 
-The result is plain lists, dicts and strings, stored as JSON beside the grammar by
+The result is plain lists, dicts and strings, stored (marshalled, which loads fastest) beside the grammar by
 
     python -m rustydb_engine.sql.table_builder
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import logging
+import marshal
 import sys
 import tempfile
 from pathlib import Path
@@ -29,9 +30,11 @@ from rustydb_engine.sql.lalr import ACCEPT
 from rustydb_engine.sql.precedence import PRECEDENCE, RULE_PRECEDENCE
 from rustydb_engine.sql.tables import FILE, digest, grammar_text
 
+MARSHAL_VERSION = 4  # every Python from 3.4 on reads it
 STARTS = ("statement", "expr", "typename")
 
 _Levels = dict[str, tuple[int, str]]
+_Row = int | dict[str, int]
 
 
 class GrammarConflict(Exception):
@@ -39,22 +42,23 @@ class GrammarConflict(Exception):
 
 
 def build(grammar: str) -> dict[str, Any]:
-    """Return the tables for `grammar` as JSON-able data. Raises GrammarConflict."""
+    """Return the tables for `grammar` as plain data. Raises GrammarConflict."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 20_000))  # Lark walks the look-ahead graph recursively
     try:
         rules, analysis, symbols = _analyse(grammar)
     finally:
         sys.setrecursionlimit(limit)
-    states = sorted(analysis.lr0_itemsets, key=lambda state: sorted(map(str, state.kernel)))
+    roots = set(analysis.lr0_start_states.values())  # first, because the parser's loop wants no action to be 0
+    states = sorted(analysis.lr0_itemsets, key=lambda state: (state not in roots, sorted(map(str, state.kernel))))
     number = {state: index for index, state in enumerate(states)}
     rule_number = {rule: index for index, rule in enumerate(rules)}
     levels: _Levels = {
         terminal: (level, side) for level, (side, words) in enumerate(PRECEDENCE) for terminal in words.split()
     }
     conflicts: list[str] = []
-    rows: list[int | dict[str, int]] = []
-    gotos: dict[str, list[tuple[int, int]]] = {rule.origin.name: [] for rule in rules}
+    rows: list[_Row] = []
+    gotos: dict[str, list[tuple[int, int]]] = {str(rule.origin.name): [] for rule in rules}
     for state in states:
         row = _row(state, number, rule_number, symbols, levels, conflicts)
         rows.append(_default(row))
@@ -65,20 +69,23 @@ def build(grammar: str) -> dict[str, Any]:
         raise GrammarConflict("\n".join(conflicts))
     starts = {}
     for name, root in analysis.lr0_start_states.items():
-        starts[name] = number[root]
+        starts[str(name)] = number[root]
         end = next(target for symbol, target in root.transitions.items() if symbol.name == name)
-        row = rows[number[end]]
-        assert isinstance(row, dict)
-        row["$END"] = ACCEPT
+        last = rows[number[end]]
+        assert isinstance(last, dict)
+        last["$END"] = ACCEPT
+    _shorten(rows, gotos, rules)
     return _compact(rows, gotos, rules, starts)
 
 
-def _analyse(grammar: str) -> tuple[list[Rule], LALR_Analyzer, dict[str, str]]:
+def _analyse(grammar: str) -> tuple[list[Rule], Any, dict[str, str]]:
     """Return the rules, Lark's analysis and what each of Lark's terminal names stands for."""
-    compiled, _ = load_grammar(grammar, "<grammar>", [], False)
+    load: Any = load_grammar  # lark annotates these only in part
+    analyzer: Any = LALR_Analyzer
+    compiled, _ = load(grammar, "<grammar>", [], False)
     terminals, rules, _ = compiled.compile(list(STARTS), "*")
-    symbols = {terminal.name: terminal.pattern.value for terminal in terminals}
-    analysis = LALR_Analyzer(ParserConf(rules, {}, list(STARTS)))
+    symbols = {str(terminal.name): sys.intern(str(terminal.pattern.value)) for terminal in terminals}
+    analysis = analyzer(ParserConf(rules, {}, list(STARTS)))
     analysis.compute_lr0_states()
     analysis.compute_reads_relations()
     analysis.compute_includes_lookback()
@@ -96,12 +103,12 @@ def _row(
 ) -> dict[str, int]:
     """Return what the state does for each terminal; say in `conflicts` what could not be decided."""
     row = {
-        symbols.get(symbol.name, symbol.name): number[target]
+        symbols.get(symbol.name) or sys.intern(str(symbol.name)): number[target]
         for symbol, target in state.transitions.items()
         if symbol.is_term
     }
     for symbol, rules in state.lookaheads.items():
-        terminal = symbols.get(symbol.name, symbol.name)
+        terminal = symbols.get(symbol.name) or sys.intern(str(symbol.name))
         if len(rules) > 1:
             conflicts.append(f"reduce/reduce on {terminal}: " + "; ".join(sorted(map(str, rules))))
             continue
@@ -129,11 +136,11 @@ def _rule_level(rule: Rule, symbols: dict[str, str], levels: _Levels) -> tuple[i
         return levels[RULE_PRECEDENCE[name]]
     for symbol in reversed(rule.expansion):
         if symbol.is_term:
-            return levels.get(symbols.get(symbol.name, symbol.name))
+            return levels.get(symbols.get(symbol.name) or sys.intern(str(symbol.name)))
     return None
 
 
-def _default(row: dict[str, int]) -> int | dict[str, int]:
+def _default(row: dict[str, int]) -> _Row:
     """Return the one thing a state always does when it only reduces one rule."""
     actions = set(row.values())
     if len(actions) == 1:
@@ -146,8 +153,8 @@ def _default(row: dict[str, int]) -> int | dict[str, int]:
 def _split_alias(rule: Rule) -> tuple[str, int]:
     """Return the action of a rule and which symbol (from 0) gives the node's offset: `-> add__2` is ("add", 1)."""
     if rule.alias is None:
-        return rule.origin.name, 0
-    name, _, at = rule.alias.partition("__")
+        return str(rule.origin.name), 0
+    name, _, at = str(rule.alias).partition("__")
     return name, int(at) - 1 if at else 0
 
 
@@ -158,18 +165,51 @@ def _kept(rule: Rule) -> list[int]:
         if empty:
             kept.append(-1)
             continue
-        symbol = rule.expansion[index]
+        symbol: Any = rule.expansion[index]
         if not symbol.is_term or not symbol.filter_out:
             kept.append(index)
         index += 1
     return kept
 
 
+def _shorten(rows: list[_Row], gotos: dict[str, list[tuple[int, int]]], rules: list[Rule]) -> None:
+    """Go straight to where a state leads that would only pass its one value on.
+
+    `expr: c_expr` and the like are most of the reductions of a parse. A state that always reduces such a rule
+    leaves no choice, so whoever would go there from state p goes to the end of the chain, which depends on p only.
+    """
+    direct = {name: dict(pairs) for name, pairs in gotos.items()}
+
+    def end(origin: int, target: int) -> int:
+        action = rows[target]
+        while isinstance(action, int):
+            rule = rules[-1 - action]
+            if not _passes(rule) or len(rule.expansion) != 1:
+                break
+            target = direct[rule.origin.name][origin]
+            action = rows[target]
+        return target
+
+    for origin, row in enumerate(rows):
+        if not isinstance(row, int):
+            for terminal, action in row.items():
+                if 0 <= action < ACCEPT:
+                    row[terminal] = end(origin, action)
+    for pairs in gotos.values():
+        pairs[:] = [(origin, end(origin, target)) for origin, target in pairs]
+
+
+def _passes(rule: Rule) -> bool:
+    """Say whether the value of a rule is that of its only symbol that has one."""
+    kept = _kept(rule)
+    return rule.alias is None and len(kept) == 1 and kept[0] >= 0
+
+
 def _compact(
-    rows: list[int | dict[str, int]], gotos: dict[str, list[tuple[int, int]]], rules: list[Rule], starts: dict[str, int]
+    rows: list[_Row], gotos: dict[str, list[tuple[int, int]]], rules: list[Rule], starts: dict[str, int]
 ) -> dict[str, Any]:
     unique: dict[str, int] = {}
-    unique_rows: list[int | dict[str, int]] = []
+    unique_rows: list[_Row] = []
     indexes = []
     for row in rows:
         key = json.dumps(row, sort_keys=True)
@@ -182,7 +222,7 @@ def _compact(
     for rule in rules:
         action, at = _split_alias(rule)
         kept = _kept(rule)
-        if rule.alias is None and len(kept) == 1 and kept[0] >= 0:
+        if _passes(rule):
             action = ""
         stored.append([len(rule.expansion), names.index(rule.origin.name), action, kept, at])
     return {
@@ -198,10 +238,10 @@ def build_file(key: str) -> dict[str, Any]:
     """Build the tables of the package's grammar and try to store them beside it; return them."""
     data = build(grammar_text())
     path = Path(__file__).with_name(FILE)
+    stored = key.encode() + b"\n" + marshal.dumps(data, MARSHAL_VERSION)
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=FILE, delete=False) as file:
-            file.write(f"{key}\n")
-            json.dump(data, file, separators=(",", ":"))
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=FILE, delete=False) as file:
+            file.write(stored)
         Path(file.name).replace(path)  # at once, so that nobody reads half a file
         path.chmod(0o644)
     except OSError:

@@ -1,6 +1,6 @@
 """Where the parse tables come from: the file that was built with the package, or else the grammar itself.
 
-The file is `grammar.tables.json`, made by `python -m rustydb_engine.sql.table_builder` (setup.py runs it). It
+The file is `grammar.tables`, made by `python -m rustydb_engine.sql.table_builder` (setup.py runs it). It
 names the digest of everything it was made from; one of another grammar is not used. Without a current file the tables
 are built in memory, which takes seconds and needs lark, and the builder tries to leave the file for next time;
 that it cannot (a read-only checkout) does no harm.
@@ -9,12 +9,12 @@ that it cannot (a read-only checkout) does no harm.
 from __future__ import annotations
 
 import hashlib
-import json
+import marshal
 import pkgutil
 from typing import Any
 
 PACKAGE = "rustydb_engine.sql"
-FILE = "grammar.tables.json"
+FILE = "grammar.tables"
 GRAMMAR_FILES = (
     "grammar.lark",
     "grammar_queries.lark",
@@ -32,7 +32,7 @@ def load() -> dict[str, Any]:
     if stored is not None:
         line, _, body = stored.partition(b"\n")
         if line == key.encode():
-            tables: dict[str, Any] = json.loads(body)
+            tables: dict[str, Any] = marshal.loads(body)
             return tables
     from rustydb_engine.sql.table_builder import build_file  # imports lark, which nothing else needs
 

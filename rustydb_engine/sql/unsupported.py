@@ -10,6 +10,8 @@ SQL function (BEGIN ATOMIC a; b; END).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from rustydb_engine.sql.lexer import END, ERROR, Tokens
 
 _CREATED = """
@@ -84,7 +86,7 @@ def _partition(head: str, types: list[str]) -> str | None:
     """Return what a CREATE TABLE or ALTER TABLE is that the grammar has no rule for."""
     if "TABLE" not in types and "INDEX" not in types:
         return None
-    for first, second in zip(types, types[1:], strict=False):
+    for first, second in pairwise(types):
         if first == "(":
             return None
         if head == "CREATE" and first == "PARTITION" and second == "OF":
