@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
-from conftest import Oracle
+from pg_oracle import Oracle
 from pg_support import START, open_session
 
 from rustydb_proto.pg import MessageRejected, ProtocolFailed, framing

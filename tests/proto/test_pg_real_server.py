@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from conftest import Oracle
+from pg_oracle import Oracle
 from pg_support import SEED, START
 
 from rustydb_proto.core.entropy import Entropy
