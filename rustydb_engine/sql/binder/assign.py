@@ -28,12 +28,6 @@ from rustydb_engine.values.types import RECORD
 
 def open_target(scope: Scope, item: ast.FromTable, action: str) -> Table:
     """Return the table that a statement changes; `action` is "insert into", "update" or "delete from"."""
-    if len(item.name) == 1:
-        from rustydb_engine.sql.binder.cte import find_cte
-
-        if find_cte(scope, item.name[0], item.pos) is not None:
-            shown = f'relation "{item.name[0]}" cannot be the target of a modifying statement'
-            raise failure("42P01", shown, item.pos)
     table = open_table(scope, item.name, item.pos)
     if table.kind == "virtual":
         raise failure("42501", f'permission denied: "{table.name}" is a system catalog')
@@ -77,7 +71,7 @@ def bind_assignments(
     for one in assignments:
         index, column = find_target_column(table, one.column, one.pos)
         if index in found and not (one.indirection and index in partial):
-            raise failure("42601", f'multiple assignments to same column "{one.column}"', one.pos)
+            raise failure("42601", f'multiple assignments to same column "{one.column}"')
         item = _item(one)
         if isinstance(item, ast.Default):
             if one.indirection:

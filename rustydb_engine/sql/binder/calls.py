@@ -15,13 +15,13 @@ from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.coerce import EXPLICIT, apply_length, coerce_to_boolean, coerce_to_target, coerce_type
 from rustydb_engine.sql.binder.dispatch import SETS_ALLOWED, bind_expr, bind_in, binds, clause
 from rustydb_engine.sql.binder.env import failure
-from rustydb_engine.sql.binder.expressions import polymorphic_at
 from rustydb_engine.sql.binder.overload import Candidate, find_function
+from rustydb_engine.sql.binder.polymorphic import resolve_polymorphic
 from rustydb_engine.sql.binder.records import record_fields
 from rustydb_engine.sql.binder.scope import WHOLE_ROW, Scope
 from rustydb_engine.sql.bound import ArrayExpr, Const, Expr, FieldExpr, FuncExpr, Var
 from rustydb_engine.sql.functions.registry import FUNCTIONS, Function
-from rustydb_engine.values.types import ANY, RECORD, UNKNOWN, Type, array_of
+from rustydb_engine.values.types import ANY, RECORD, Type, array_of
 from rustydb_proto.core.value import value
 
 ARGUMENTS_MAX = 100
@@ -66,7 +66,7 @@ def bind_call(scope: Scope, node: ast.Call) -> Expr:
         if node.over is not None:
             return make_window_call(scope, node, found, condition)
         if found.function.kind == "w":
-            raise failure("42P20", f"window function {found.function.name} requires an OVER clause", node.pos)
+            raise failure("42809", f"window function {found.function.name} requires an OVER clause", node.pos)
         return make_aggregate(scope, node, found, direct, condition)
     _refuse_aggregate_syntax(node, name[-1])
     return make_function(scope, found, node.pos)
@@ -110,7 +110,7 @@ def _resolve(scope: Scope, node: ast.Call, args: Sequence[Expr]) -> BoundCall | 
 def complete_call(scope: Scope, candidate: Candidate, args: list[Expr], variadic: bool, pos: int) -> BoundCall:
     """Coerce the arguments of the chosen function, put them in order, add defaults, gather variadic ones."""
     function = candidate.function
-    declared, result = polymorphic_at(pos, tuple(arg.type for arg in args), candidate.args, function.result)
+    declared, result = resolve_polymorphic(tuple(arg.type for arg in args), candidate.args, function.result)
     for index, (arg, kind) in enumerate(zip(args, declared, strict=True)):
         if arg.type is not kind and kind is not ANY:
             args[index] = coerce_type(scope.env, arg, kind)
@@ -243,5 +243,3 @@ def bind_keyword(scope: Scope, node: ast.Keyword) -> Expr:
     if node.precision is not None:
         return apply_length(made, min(node.precision, 6), EXPLICIT, node.pos)
     return made
-
-

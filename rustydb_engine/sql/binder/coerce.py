@@ -161,7 +161,8 @@ def _cast(expr: Expr, target: Type, context: int, pos: int) -> Expr:
     if found is None:
         if source is UNKNOWN:
             # A column of a subquery that nothing gave a type.
-            return CastExpr(expr, target, -1, "input", explicit=not implicit, implicit_display=implicit, pos=pos)
+            method = "relabel" if target is TEXT else "input"
+            return CastExpr(expr, target, -1, method, explicit=not implicit, implicit_display=implicit, pos=pos)
         raise cannot_cast(source, target, expr_pos(expr) if pos < 0 else pos)
     method, rule = found
     element = None

@@ -22,8 +22,9 @@ from rustydb_engine.sql.binder.coerce import (
 from rustydb_engine.sql.binder.composites import bind_row_items
 from rustydb_engine.sql.binder.dispatch import bind_expr, binds
 from rustydb_engine.sql.binder.env import failure
-from rustydb_engine.sql.binder.expressions import make_distinct, make_operator, polymorphic_at
+from rustydb_engine.sql.binder.expressions import make_distinct, make_operator
 from rustydb_engine.sql.binder.overload import find_operator
+from rustydb_engine.sql.binder.polymorphic import resolve_polymorphic
 from rustydb_engine.sql.binder.scope import Scope
 from rustydb_engine.sql.binder.trees import has_var
 from rustydb_engine.sql.bound import ArrayExpr, ArrayOpExpr, BoolExpr, Expr, OpExpr, RowCompare
@@ -119,8 +120,8 @@ def make_array_test(
     declared_left, declared_item = operator.left, operator.right
     assert declared_left is not None, "a binary operator has a left type"
     if declared_left.oid in POLYMORPHIC or declared_item.oid in POLYMORPHIC:
-        (declared_left, declared_item), _ = polymorphic_at(
-            pos, (left.type, item), (declared_left, declared_item), operator.result
+        (declared_left, declared_item), _ = resolve_polymorphic(
+            (left.type, item), (declared_left, declared_item), operator.result
         )
     wanted = right.type if right.type is not UNKNOWN and declared_item is item else _array_for(declared_item, pos)
     if left.type is not declared_left:

@@ -19,7 +19,6 @@ from rustydb_engine.sql.binder.coerce import (
     common_typmod,
     expr_pos,
     select_common_type,
-    unknown_to_text,
 )
 from rustydb_engine.sql.binder.dispatch import bind_expr, binds
 from rustydb_engine.sql.binder.env import failure
@@ -92,7 +91,6 @@ def bind_row(scope: Scope, node: ast.Row) -> Expr:
     items = bind_row_items(scope, node)
     if len(items) > ROW_ENTRIES_MAX:
         raise failure("54011", f"ROW expressions can have at most {ROW_ENTRIES_MAX} entries", node.pos)
-    items = tuple(unknown_to_text(scope.env, item) for item in items)
     return RowExpr(items, RECORD, tuple(f"f{i + 1}" for i in range(len(items))), -1, node.pos)
 
 
@@ -174,6 +172,8 @@ def bind_field(scope: Scope, node: ast.Field) -> Expr:
     called = call_on_row(scope, node.name, row, node.pos)
     if called is not None:
         return called
+    if isinstance(row, Var) and row.column == WHOLE_ROW:
+        raise failure("42703", f"column {row.name}.{node.name} does not exist", node.pos)
     if row.type is RECORD:
         raise failure("42703", f'could not identify column "{node.name}" in record data type', node.pos)
     message = f"column notation .{node.name} applied to type {row.type.display}, which is not a composite type"

@@ -103,7 +103,7 @@ def cte_item(scope: Scope, info: CteInfo, level: int, item: ast.FromTable) -> tu
     if item.columns:
         from rustydb_engine.sql.binder.fromclause import rename
 
-        columns = rename(columns, item.columns, alias, item.pos)
+        columns = rename(columns, item.columns, alias)
     named = Item(alias, len(scope.entries), columns, entry_kind="cte")
     entry = RangeCte(
         info.index,
@@ -153,15 +153,20 @@ def _order(ctes: tuple[ast.Cte, ...]) -> list[tuple[ast.Cte, bool]]:
     return ordered
 
 
-def table_names(node: object, hidden: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Yield the bare table names that a syntax tree refers to, but for its own WITH queries."""
+def table_names(node: object) -> set[str]:
+    """Return the bare table names that a syntax tree refers to, but for its own WITH queries."""
+    return {table.name[0] for table in table_references(node)}
+
+
+def table_references(node: object, hidden: frozenset[str] = frozenset()) -> Iterator[ast.FromTable]:
+    """Yield the references by bare table names in a syntax tree, but for those to its own WITH queries."""
     if isinstance(node, ast.FromTable):
         if len(node.name) == 1 and node.name[0] not in hidden:
-            yield node.name[0]
+            yield node
         return
     if isinstance(node, tuple):
         for item in node:
-            yield from table_names(item, hidden)
+            yield from table_references(item, hidden)
         return
     if not dataclasses.is_dataclass(node) or isinstance(node, type):
         return
@@ -169,8 +174,8 @@ def table_names(node: object, hidden: frozenset[str] = frozenset()) -> Iterator[
     if isinstance(inner, ast.With):
         own = frozenset(cte.name for cte in inner.ctes)
         for cte in inner.ctes:
-            yield from table_names(cte.query, hidden | own if inner.recursive else hidden)
+            yield from table_references(cte.query, hidden | own if inner.recursive else hidden)
         hidden = hidden | own
     for one in dataclasses.fields(node):
         if one.name != "with_":
-            yield from table_names(getattr(node, one.name), hidden)
+            yield from table_references(getattr(node, one.name), hidden)

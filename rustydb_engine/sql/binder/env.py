@@ -118,6 +118,20 @@ def place(pos: int) -> int | None:
     return pos if pos >= 0 else None
 
 
+def start_of(node: object) -> int:
+    """Return where the text of a syntax node begins: an operator's own position is behind its left operand."""
+    pos: int = getattr(node, "pos", -1)
+    for name in ("left", "item", "items"):
+        inner = getattr(node, name, None)
+        if isinstance(inner, tuple):
+            inner = inner[0] if inner and name == "items" else None
+        if inner is not None:
+            before = start_of(inner)
+            if 0 <= before < pos or pos < 0:
+                pos = before
+    return pos
+
+
 def failure(code: str, message: str, pos: int = -1, detail: str | None = None, hint: str | None = None) -> SqlError:
     """Return an error at a node's position."""
     return SqlError(code, message, detail=detail, hint=hint, position=pos if pos >= 0 else None)

@@ -9,7 +9,8 @@ Source: PostgreSQL 15, src/backend/parser/parse_expr.c, parse_oper.c.
 
 from __future__ import annotations
 
-from rustydb_engine.errors import SqlError
+from collections.abc import Iterable
+
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.coerce import (
     EXPLICIT,
@@ -28,7 +29,7 @@ from rustydb_engine.sql.binder.literals import number_type, number_value
 from rustydb_engine.sql.binder.overload import find_operator
 from rustydb_engine.sql.binder.polymorphic import resolve_polymorphic
 from rustydb_engine.sql.binder.scope import Scope
-from rustydb_engine.sql.binder.trees import is_set_returning
+from rustydb_engine.sql.binder.trees import walk
 from rustydb_engine.sql.binder.typenames import check_collation, resolve_type
 from rustydb_engine.sql.bound import (
     BooleanTest,
@@ -39,6 +40,7 @@ from rustydb_engine.sql.bound import (
     Const,
     DistinctExpr,
     Expr,
+    FuncExpr,
     MinMaxExpr,
     NullIfExpr,
     NullTest,
@@ -50,7 +52,6 @@ from rustydb_engine.values.types import (
     RECORD,
     TEXT,
     UNKNOWN,
-    Type,
     element_of,
 )
 
@@ -143,7 +144,7 @@ def make_operator(scope: Scope, name: str, schema: str, left: Expr | None, right
     declared_left = operator.left
     assert declared_left is not None, "a binary operator has a left type"
     if declared_left.oid in POLYMORPHIC or declared_right.oid in POLYMORPHIC:
-        declared, result = polymorphic_at(pos, (left.type, right.type), (declared_left, declared_right), result)
+        declared, result = resolve_polymorphic((left.type, right.type), (declared_left, declared_right), result)
         declared_left, declared_right = declared
     if left.type is not declared_left:
         left = coerce_type(env, left, declared_left)
@@ -152,16 +153,6 @@ def make_operator(scope: Scope, name: str, schema: str, left: Expr | None, right
     if operator.function.returns_set:
         scope.set_returning = True
     return OpExpr(operator, (left, right), result, -1, pos)
-
-
-def polymorphic_at(
-    pos: int, actual: tuple[Type, ...], declared: tuple[Type, ...], result: Type
-) -> tuple[tuple[Type, ...], Type]:
-    """Resolve a polymorphic signature, placing its errors."""
-    try:
-        return resolve_polymorphic(actual, declared, result)
-    except SqlError as error:
-        raise error.at(pos if pos >= 0 else None) from None
 
 
 @binds(ast.And)
@@ -270,20 +261,23 @@ def bind_case(scope: Scope, node: ast.Case) -> Expr:
     assert kind is not None, "a context makes an error of no common type"
     default = coerce_to_common(env, default, kind, "CASE/ELSE")
     results = [coerce_to_common(env, result, kind, "CASE/WHEN") for result in results]
-    if scope.set_returning and any(is_set_returning(e) for e in (*conditions, *results, default)):
-        raise _no_set("CASE", node.pos)
+    if scope.set_returning:
+        _refuse_sets("CASE", (*conditions, *results, default))
     scope.set_returning = scope.set_returning or sets_before
     typmod = common_typmod([default, *results], kind)
     return CaseExpr(operand, tuple(zip(conditions, results, strict=True)), default, kind, typmod, node.pos)
 
 
-def _no_set(construct: str, pos: int) -> SqlError:
-    return failure(
-        "0A000",
-        f"set-returning functions are not allowed in {construct}",
-        pos,
-        hint="You might be able to move the set-returning function into a LATERAL FROM item.",
-    )
+def _refuse_sets(construct: str, exprs: Iterable[Expr]) -> None:
+    for expr in exprs:
+        for node, depth in walk(expr):
+            if depth == 0 and isinstance(node, FuncExpr) and node.returns_set:
+                raise failure(
+                    "0A000",
+                    f"set-returning functions are not allowed in {construct}",
+                    node.pos,
+                    hint="You might be able to move the set-returning function into a LATERAL FROM item.",
+                )
 
 
 @binds(ast.Special)
@@ -308,8 +302,8 @@ def bind_special(scope: Scope, node: ast.Special) -> Expr:
     args = [coerce_to_common(scope.env, arg, kind, construct) for arg in args]
     typmod = common_typmod(args, kind)
     if node.kind == "coalesce":
-        if scope.set_returning and any(is_set_returning(arg) for arg in args):
-            raise _no_set("COALESCE", node.pos)
+        if scope.set_returning:
+            _refuse_sets("COALESCE", args)
         return CoalesceExpr(tuple(args), kind, typmod, node.pos)
     return MinMaxExpr(node.kind, tuple(args), kind, typmod, node.pos)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rustydb_engine.catalog.objects import Table
-from rustydb_engine.errors import not_supported
+from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.coerce import (
     coerce_to_boolean,
@@ -112,7 +112,10 @@ def bind_table(scope: Scope, item: ast.FromTable) -> Bound:
 def open_table(scope: Scope, name: ast.Name, pos: int) -> Table:
     """Return the table or view that a name means; 42809 for an index, 42P01 when there is none."""
     env = scope.env
-    relation = env.catalog.find(name, env.search_path)
+    try:
+        relation = env.catalog.find(name, env.search_path)
+    except SqlError as error:
+        raise error.at(place(pos)) from None
     if relation is None:
         raise _no_table(scope, name, pos)
     if not isinstance(relation, Table):
@@ -148,7 +151,7 @@ def table_item(scope: Scope, table: Table, item: ast.FromTable) -> Item:
     """Return the namespace item of a table, its columns renamed by an alias list."""
     columns = columns_of_table(table)
     if item.columns:
-        columns = rename(columns, item.columns, item.alias or table.name, item.pos)
+        columns = rename(columns, item.columns, item.alias or table.name)
     return Item(
         item.alias or table.name,
         len(scope.entries),
@@ -159,11 +162,11 @@ def table_item(scope: Scope, table: Table, item: ast.FromTable) -> Item:
     )
 
 
-def rename(columns: Columns, names: tuple[str, ...], table: str, pos: int) -> Columns:
+def rename(columns: Columns, names: tuple[str, ...], table: str) -> Columns:
     """Apply a column alias list, which may be shorter than the columns."""
     if len(names) > len(columns.order):
         message = f'table "{table}" has {len(columns.order)} columns available but {len(names)} columns specified'
-        raise failure("42P10", message, pos)
+        raise failure("42P10", message)
     return Columns.of(
         tuple(
             ItemColumn(names[i], c.position, c.type, c.typmod, c.expr) if i < len(names) else c
@@ -199,7 +202,7 @@ def _bind_from_query(scope: Scope, item: ast.FromQuery) -> Bound:
     scope.kind, scope.lateral_active, scope.lateral_used = kind_before, lateral_before, used_before or lateral
     columns = Columns.of(query_columns(query))
     if item.columns:
-        columns = rename(columns, item.columns, item.alias, item.pos)
+        columns = rename(columns, item.columns, item.alias)
     names = tuple(column.name for column in columns.order)
     named = Item(item.alias, len(scope.entries), columns, entry_kind="query")
     scope.add_item(RangeQuery(query, item.alias, names, lateral), named)
@@ -254,10 +257,10 @@ def _side_column(items: Sequence[Item], name: str, side: str, pos: int) -> Expr:
             column = item.columns.by_name[name]
             if found is not None or column is None:
                 message = f'common column name "{name}" appears more than once in {side} table'
-                raise failure("42702", message, pos)
+                raise failure("42702", message)
             found = item.reference(column, 0, pos)
     if found is None:
-        raise failure("42703", f'column "{name}" specified in USING clause does not exist in {side} table', pos)
+        raise failure("42703", f'column "{name}" specified in USING clause does not exist in {side} table')
     return found
 
 
@@ -270,7 +273,7 @@ def _merge(
     seen: set[str] = set()
     for name in using:
         if name in seen:
-            raise failure("42701", f'column name "{name}" appears more than once in USING clause', join.pos)
+            raise failure("42701", f'column name "{name}" appears more than once in USING clause')
         seen.add(name)
         one, two = _side_column(left, name, "left", join.pos), _side_column(right, name, "right", join.pos)
         tests.append(coerce_to_boolean(scope.env, make_operator(scope, "=", "", one, two, join.pos), "JOIN/USING"))
@@ -305,7 +308,7 @@ def _join_items(
     ]
     columns = Columns.of((*merged, *rest))
     if join.columns:
-        columns = rename(columns, join.columns, join.alias, join.pos)
+        columns = rename(columns, join.columns, join.alias)
     own = Item(join.alias, -1, columns, table_visible=bool(join.alias), entry_kind="join")
     extra = []
     if join.using_alias:

@@ -63,7 +63,7 @@ def _enter(
 ) -> Bound:
     visible = Columns.of(tuple(ItemColumn(name, i, kind, typmod) for i, (name, kind, typmod) in enumerate(columns)))
     if item.columns:
-        visible = rename(visible, item.columns, alias, item.pos)
+        visible = rename(visible, item.columns, alias)
     scalar = len(columns) == 1 and len(calls) == 1 and not records[0]
     named = Item(alias, len(scope.entries), visible, entry_kind="function", scalar=scalar)
     entry = RangeFunction(

@@ -14,16 +14,17 @@ from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.aggregates import aggregate_refused, check_equality
 from rustydb_engine.sql.binder.coerce import expr_pos
 from rustydb_engine.sql.binder.dispatch import AGGREGATES_ALLOWED, bind_expr
-from rustydb_engine.sql.binder.env import failure
+from rustydb_engine.sql.binder.env import failure, start_of
 from rustydb_engine.sql.binder.scope import Scope
 from rustydb_engine.sql.binder.sorting import decide_unknown, find_target
-from rustydb_engine.sql.binder.trees import children, query_exprs, rebuild
+from rustydb_engine.sql.binder.trees import children, query_exprs, rebuild, walk
 from rustydb_engine.sql.bound import (
     AggregateExpr,
     Const,
     Expr,
     GroupingExpr,
     ParamExpr,
+    RangeCte,
     RangeTable,
     RowExpr,
     SubqueryExpr,
@@ -74,7 +75,7 @@ def _flat(scope: Scope, items: Iterable[ast.Node], targets: list[Target]) -> tup
             continue
         index = find_target(scope, targets, item, "GROUP BY")
         decide_unknown(scope, targets, index)
-        check_equality(targets[index].expr.type, expr_pos(targets[index].expr))
+        check_equality(targets[index].expr.type, start_of(item))
         found.append(index)
     return tuple(found)
 
@@ -146,6 +147,15 @@ def check_grouped(
         checker.check(target.expr, 0)
     for expr in others:
         checker.check(expr, 0)
+
+
+def check_recursive_term(scope: Scope, targets: Sequence[Target]) -> None:
+    """Refuse aggregates beside a recursive reference."""
+    if not any(isinstance(entry, RangeCte) and entry.working for entry in scope.entries):
+        return
+    found = (node.pos for t in targets for node, depth in walk(t.expr) if isinstance(node, AggregateExpr) and not depth)
+    message = "aggregate functions are not allowed in a recursive query's recursive term"
+    raise failure("42P19", message, next(found, -1))
 
 
 class _Checker:

@@ -48,13 +48,14 @@ def bind_insert(scope: Scope, node: ast.Insert) -> InsertQuery:
     """Bind an INSERT."""
     bind_with(scope, node.with_)
     table = open_target(scope, node.table, "insert into")
-    places = _columns(table, node.columns)
-    source, given = _bind_source(scope, node, table, places)
-    names = tuple(target.name for target in visible_targets(source))
-    scope.add_item(RangeQuery(source, "*SELECT*", names), Item("*SELECT*", 0, Columns((), {})))
+    # The source is bound later: its place in the range is kept for it.
+    scope.add_item(RangeValues((), "*SELECT*", (), ()), Item("*SELECT*", 0, Columns((), {})))
     target = table_item(scope, table, node.table)
     shown = tuple(column.name for column in target.columns.order)
     scope.add_item(RangeTable(table, target.name, shown), target)
+    places = _columns(table, node.columns)
+    source, given = _bind_source(scope, node, table, places)
+    scope.entries[0] = RangeQuery(source, "*SELECT*", tuple(t.name for t in visible_targets(source)))
     row = tuple(
         given.get(i) or default_expr(scope.env.catalog, table, column) for i, column in enumerate(table.columns)
     )

@@ -110,7 +110,7 @@ def split_name(text: str, pos: int = -1) -> tuple[str, ...]:
 def _regclass(env: BindEnv, text: str, pos: int) -> int:
     name = split_name(text, pos)
     if len(name) > 1 and len(name) <= 3 and env.catalog.schema_of(name, env.search_path) is None:
-        raise failure("42P01", f'relation "{".".join(name)}" does not exist', pos)
+        raise failure("3F000", f'schema "{name[-2]}" does not exist', pos)
     return env.catalog.resolve(name, env.search_path, place(pos)).oid
 
 

@@ -154,6 +154,9 @@ def check_lateral(scope: Scope, owner: Scope, item: Item, pos: int) -> None:
     if not item.lateral_only:
         return
     owner.lateral_used = True
+    if not item.lateral_ok and item.entry_kind == "target":
+        hint = f'There is an entry for table "{item.name}", but it cannot be referenced from this part of the query.'
+        raise failure("42P10", f'invalid reference to FROM-clause entry for table "{item.name}"', pos, hint=hint)
     if not item.lateral_ok:
         raise failure(
             "42P10",

@@ -18,7 +18,7 @@ from rustydb_engine.sql.binder.coerce import EXPLICIT, is_binary_coercible, path
 from rustydb_engine.sql.binder.env import BindEnv, failure
 from rustydb_engine.sql.binder.polymorphic import can_coerce_all
 from rustydb_engine.sql.functions.registry import FUNCTIONS, OPERATORS, Function, Operator
-from rustydb_engine.values.types import BY_NAME, RECORD, UNKNOWN, Type, array_of, element_of
+from rustydb_engine.values.types import BY_NAME, RECORD, UNKNOWN, Type, element_of
 from rustydb_proto.core.value import value
 
 NAMESPACE_OPERATORS = "pg_catalog"
@@ -283,7 +283,11 @@ def function_candidates(
             continue
         known = found.get(candidate.args)
         # Of two with the same effective types the one without variadic expansion and defaults wins.
-        if known is None or (known.variadic and not candidate.variadic) or (not candidate.variadic and len(candidate.function.args) < len(known.function.args)):
+        if (
+            known is None
+            or (known.variadic and not candidate.variadic)
+            or (not candidate.variadic and len(candidate.function.args) < len(known.function.args))
+        ):
             found[candidate.args] = candidate
     return list(found.values())
 
@@ -372,5 +376,3 @@ def equality_operator(kind: Type) -> Operator | None:
 def ordering_operator(kind: Type, descending: bool = False) -> Operator | None:
     """Return the operator by which a type is sorted, or None."""
     return _ordered_by(kind, ">" if descending else "<")
-
-

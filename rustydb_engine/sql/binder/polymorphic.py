@@ -19,7 +19,6 @@ from rustydb_engine.values.types import (
     ANYCOMPATIBLENONARRAY,
     ANYELEMENT,
     ANYNONARRAY,
-    BY_NAME,
     POLYMORPHIC,
     TEXT,
     UNKNOWN,
@@ -43,7 +42,9 @@ def can_coerce_all(actual: Sequence[Type], declared: Sequence[Type]) -> bool:
     if not generic:
         return True
     try:
-        resolve_polymorphic(actual, declared, TEXT)
+        # With nothing but unknowns the signature fits; what it then lacks is told when the call is made.
+        _family(actual, declared, lenient=True)
+        _compatible_family(actual, declared)
     except SqlError:
         return False
     return True
@@ -72,7 +73,7 @@ def resolve_polymorphic(
     return tuple(chosen), _result(result, element, array, common)
 
 
-def _family(actual: Sequence[Type], declared: Sequence[Type]) -> tuple[Type | None, Type | None]:
+def _family(actual: Sequence[Type], declared: Sequence[Type], lenient: bool = False) -> tuple[Type | None, Type | None]:
     """Return what anyelement and anyarray stand for; (None, None) when the signature has neither."""
     element: Type | None = None
     array: Type | None = None
@@ -102,6 +103,8 @@ def _family(actual: Sequence[Type], declared: Sequence[Type]) -> tuple[Type | No
     if element is None:
         if array is ANYARRAY:
             return None, ANYARRAY
+        if lenient:
+            return None, None
         raise SqlError("42804", "could not determine polymorphic type because input has type unknown")
     if ANYNONARRAY in declared and element.is_array:
         raise SqlError("42804", f"type matched to anynonarray is an array type: {element.display}")
@@ -183,5 +186,3 @@ def _array(element: Type) -> Type:
     if made is None:
         raise SqlError("42704", f"could not find array type for data type {element.display}")
     return made
-
-

@@ -6,8 +6,9 @@ Source: PostgreSQL 15, section 7.8.2; parse_cte.c (checkWellFormedRecursion).
 from __future__ import annotations
 
 from rustydb_engine.sql import ast
-from rustydb_engine.sql.binder.cte import cte_columns, table_names
-from rustydb_engine.sql.binder.env import failure
+from rustydb_engine.sql.binder.coerce import expr_pos
+from rustydb_engine.sql.binder.cte import cte_columns, table_names, table_references
+from rustydb_engine.sql.binder.env import failure, start_of
 from rustydb_engine.sql.binder.scope import CteInfo, Scope
 from rustydb_engine.sql.binder.setops import bind_union
 from rustydb_engine.sql.bound import Query
@@ -19,9 +20,12 @@ def bind_recursive(scope: Scope, cte: ast.Cte, info: CteInfo) -> Query:
     _check_form(cte, union)
     assert isinstance(union, ast.SetOperation), "the form is checked"
 
+    places: list[int] = []
+
     def left_bound(left: Query) -> None:
         targets = tuple(target for target in left.targets if not target.junk)
         info.columns = cte_columns(cte, targets)
+        places.extend(expr_pos(target.expr) for target in targets)
 
     query = bind_union(scope.child(), union, left_bound)
     for number, (column, target) in enumerate(zip(info.columns, query.targets, strict=True), 1):
@@ -30,7 +34,7 @@ def bind_recursive(scope: Scope, cte: ast.Cte, info: CteInfo) -> Query:
                 "42804",
                 f'recursive query "{cte.name}" column {number} has type {column.type.display} in non-recursive term '
                 f"but type {target.expr.type.display} overall",
-                cte.pos,
+                places[number - 1],
                 hint="Cast the output of the non-recursive term to the correct type.",
             )
     return query
@@ -44,19 +48,18 @@ def _check_form(cte: ast.Cte, union: ast.Query) -> None:
     if name in table_names(union.left):
         message = f'recursive reference to query "{name}" must not appear within its non-recursive term'
         raise failure("42P19", message, _place(union.left, name))
-    for present, what in (
-        (bool(union.tail.order), "ORDER BY"),
-        (union.tail.offset is not None, "OFFSET"),
-        (union.tail.limit is not None, "LIMIT"),
-        (bool(union.tail.locking), "FOR UPDATE/SHARE"),
-    ):
-        if present:
-            raise failure("0A000", f"{what} in a recursive query is not implemented", union.pos)
+    order = union.tail.order[0].item if union.tail.order else None
+    for part, what in ((order, "ORDER BY"), (union.tail.offset, "OFFSET"), (union.tail.limit, "LIMIT")):
+        if part is not None:
+            raise failure("0A000", f"{what} in a recursive query is not implemented", start_of(part))
+    if union.tail.locking:
+        raise failure("0A000", "FOR UPDATE/SHARE in a recursive query is not implemented")
     _check_term(union.right, name)
 
 
-def _place(node: ast.Query, name: str) -> int:
-    return getattr(node, "pos", -1) if name else -1
+def _place(node: object, name: str) -> int:
+    """Return where a tree refers to a name."""
+    return next((table.pos for table in table_references(node) if table.name[0] == name), -1)
 
 
 def _check_term(term: ast.Query, name: str) -> None:
@@ -78,12 +81,12 @@ def _check_term(term: ast.Query, name: str) -> None:
     for part in (term.targets, term.where, term.group, term.having, term.tail):
         if name in table_names(part):
             message = f'recursive reference to query "{name}" must not appear within a subquery'
-            raise failure("42P19", message)
+            raise failure("42P19", message, _place(part, name))
 
 
 def _reference(items: tuple[ast.FromItem, ...], name: str) -> int:
-    places = [item.pos for item in items if isinstance(item, ast.FromTable) and item.name == (name,)]
-    return places[-1] if places else -1
+    """Return where FROM refers to a name the last time."""
+    return [table.pos for table in table_references(items) if table.name[0] == name][-1]
 
 
 def _in_from(item: ast.FromItem, name: str, nullable: bool) -> int:
@@ -98,4 +101,4 @@ def _in_from(item: ast.FromItem, name: str, nullable: bool) -> int:
         left = nullable or item.kind in ("right", "full")
         right = nullable or item.kind in ("left", "full")
         return _in_from(item.left, name, left) + _in_from(item.right, name, right)
-    return sum(1 for found in table_names(item) if found == name)
+    return sum(1 for table in table_references(item) if table.name[0] == name)

@@ -30,6 +30,8 @@ SYSTEM_COLUMNS: dict[str, tuple[int, Type]] = {
     "cmin": (-6, CID),
     "cmax": (-7, CID),
 }
+# The attnums under which clients know them.
+SYSTEM_NUMBERS = {-2: -6, -3: -1, -4: -2, -5: -4, -6: -3, -7: -5}
 WHOLE_ROW = -1
 COLUMN_CACHE_MAX = 10_000
 

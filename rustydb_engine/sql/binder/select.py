@@ -14,7 +14,7 @@ from rustydb_engine.sql.binder.cte import bind_with, finish_ctes
 from rustydb_engine.sql.binder.dispatch import bind_in, binds_query
 from rustydb_engine.sql.binder.env import failure
 from rustydb_engine.sql.binder.fromclause import bind_from
-from rustydb_engine.sql.binder.grouping import Sets, bind_group, check_grouped, finish_grouping
+from rustydb_engine.sql.binder.grouping import Sets, bind_group, check_grouped, check_recursive_term, finish_grouping
 from rustydb_engine.sql.binder.locking import bind_locks
 from rustydb_engine.sql.binder.scope import Scope
 from rustydb_engine.sql.binder.sorting import bind_distinct, bind_limit, bind_order
@@ -54,6 +54,8 @@ def bind_select(scope: Scope, node: ast.Select) -> Query:
     grouped = bool(node.group) or having is not None or scope.has_aggregates
     if scope.has_grouping:
         targets, having, windows = _finish_grouping(targets, group, having, windows)
+    if scope.has_aggregates:
+        check_recursive_term(scope, targets)
     if grouped:
         check_grouped(scope, targets, group, sets, _other_exprs(having, windows))
     query = Query(

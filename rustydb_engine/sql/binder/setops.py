@@ -28,6 +28,7 @@ from rustydb_engine.sql.bound import (
     Expr,
     FromRef,
     Query,
+    RangeEntry,
     RangeSetOperation,
     RangeValues,
     SortKey,
@@ -93,12 +94,30 @@ def _bind_side(scope: Scope, query: ast.Query) -> Query:
     return bind_rows(side, query)
 
 
+def _leaves(node: ast.Query, entry: RangeEntry, side: str) -> list[Columns]:
+    """Return the columns of the plain queries that a tree of set operations combines."""
+    assert isinstance(entry, RangeSetOperation), "the only row source of a set operation"
+    query = entry.left if side == "left" else entry.right
+    if (
+        isinstance(node, ast.SetOperation)
+        and node.tail == ast.NO_TAIL
+        and isinstance(query.range[0], RangeSetOperation)
+    ):
+        inner = query.range[0]
+        return [*_leaves(node.left, inner, "left"), *_leaves(node.right, inner, "right")]
+    shown = enumerate(visible_targets(query))
+    return [Columns.of(tuple(ItemColumn(t.name, i, t.expr.type, t.expr.typmod) for i, t in shown))]
+
+
 def _with_tail(scope: Scope, node: ast.SetOperation, item: Item, targets: list[Target]) -> Query:
     tail = node.tail
     count = len(targets)
     order: list[SortKey] = []
     if tail.order:
         scope.namespace = [item]
+        leaves = [*_leaves(node.left, scope.entries[0], "left"), *_leaves(node.right, scope.entries[0], "right")]
+        # For suggestions only.
+        scope.items.extend(Item(f"*SELECT* {i}", -1, columns) for i, columns in enumerate(leaves, 1))
         order = bind_order(scope, tail.order, targets)
         scope.namespace = []
         if len(targets) > count:
@@ -112,7 +131,7 @@ def _with_tail(scope: Scope, node: ast.SetOperation, item: Item, targets: list[T
     offset, limit = bind_limit(scope, tail.offset, "OFFSET"), bind_limit(scope, tail.limit, "LIMIT")
     if tail.locking:
         words = tail.locking[0].strength.upper()
-        raise failure("0A000", f"FOR {words} is not allowed with UNION/INTERSECT/EXCEPT", node.pos)
+        raise failure("0A000", f"FOR {words} is not allowed with UNION/INTERSECT/EXCEPT")
     return Query(
         tuple(scope.entries),
         (FromRef(0),),
@@ -174,7 +193,7 @@ def values_query(
     order = bind_order(scope, tail.order, targets) if tail.order else []
     offset, limit = bind_limit(scope, tail.offset, "OFFSET"), bind_limit(scope, tail.limit, "LIMIT")
     if tail.locking:
-        raise failure("0A000", f"SELECT FOR {tail.locking[0].strength.upper()} cannot be applied to VALUES", node.pos)
+        raise failure("0A000", f"FOR {tail.locking[0].strength.upper()} cannot be applied to VALUES")
     return Query(
         tuple(scope.entries),
         (FromRef(item.source),),

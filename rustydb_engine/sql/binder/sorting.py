@@ -17,7 +17,7 @@ from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.aggregates import check_equality, check_ordering, sort_direction
 from rustydb_engine.sql.binder.coerce import coerce_to_specific, expr_pos, unknown_to_text
 from rustydb_engine.sql.binder.dispatch import bind_in
-from rustydb_engine.sql.binder.env import failure
+from rustydb_engine.sql.binder.env import failure, start_of
 from rustydb_engine.sql.binder.names import find_column
 from rustydb_engine.sql.binder.scope import Scope
 from rustydb_engine.sql.binder.targets import figure_name
@@ -32,7 +32,7 @@ def find_target(scope: Scope, targets: list[Target], node: ast.Node, kind: str) 
         found = _by_name(scope, targets, node, kind)
         if found is not None:
             return found
-    if (isinstance(node, ast.Literal) and node.kind not in ("null", "bool")) or _negative_number(node):
+    if isinstance(node, ast.Literal) or _negative_number(node):
         return _by_position(scope, targets, node, kind)
     return find_expression(scope, targets, bind_in(scope, node, kind), figure_name(node))
 
@@ -124,7 +124,7 @@ def sort_key(scope: Scope, targets: list[Target], index: int, item: ast.SortItem
     descending = item.descending
     if item.using:
         descending = sort_direction(item.using, expr.type, item.pos)
-    check_ordering(expr.type, expr_pos(expr))
+    check_ordering(expr.type, start_of(item.item))
     return SortKey(index, descending, item.nulls_first if item.nulls_first is not None else descending)
 
 
@@ -164,19 +164,18 @@ def bind_distinct(
 def _distinct_on(
     scope: Scope, distinct: tuple[ast.Node, ...], targets: list[Target], order: list[SortKey]
 ) -> tuple[int, ...]:
-    wanted: list[int] = []
+    wanted: dict[int, int] = {}
     for node in distinct:
         index = find_target(scope, targets, node, "DISTINCT ON")
         decide_unknown(scope, targets, index)
-        if index not in wanted:
-            wanted.append(index)
+        wanted.setdefault(index, getattr(node, "pos", -1))
     found: list[int] = []
     skipped = False
     for key in order:
         if key.target in wanted:
             if skipped:
                 message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"
-                raise failure("42P10", message, expr_pos(targets[key.target].expr))
+                raise failure("42P10", message, wanted[key.target])
             found.append(key.target)
         else:
             skipped = True
@@ -184,7 +183,7 @@ def _distinct_on(
         if index not in found:
             if skipped:
                 message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"
-                raise failure("42P10", message, expr_pos(targets[index].expr))
+                raise failure("42P10", message, wanted[index])
             check_equality(targets[index].expr.type, expr_pos(targets[index].expr))
             found.append(index)
     return tuple(found)

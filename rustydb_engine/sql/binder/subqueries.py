@@ -109,8 +109,6 @@ def _compare_rows(
         raise failure("42601", "subquery has too many columns", pos)
     if len(left) > len(columns):
         raise failure("42601", "subquery has too few columns", pos)
-    if len(left) > 1:
-        check_row_operator(name, pos)
     operators: list[Operator] = []
     items: list[Expr] = []
     kinds: list[Type] = []
@@ -124,6 +122,8 @@ def _compare_rows(
         operators.append(made.operator)
         items.append(made.args[0])
         kinds.append(made.args[1].type)
+    if len(left) > 1:
+        check_row_operator(name, pos)
     cast = cast_outputs(scope.env, query, kinds)
     return SubqueryExpr(kind, cast, tuple(items), tuple(operators), name, pos=pos)
 

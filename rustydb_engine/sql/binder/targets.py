@@ -14,8 +14,8 @@ from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.composites import field_columns, star_columns
 from rustydb_engine.sql.binder.dispatch import bind_expr
 from rustydb_engine.sql.binder.env import failure
-from rustydb_engine.sql.binder.scope import Scope
-from rustydb_engine.sql.bound import Expr, Query, RangeCte, RangeQuery, Target, Var
+from rustydb_engine.sql.binder.scope import SYSTEM_NUMBERS, WHOLE_ROW, Scope
+from rustydb_engine.sql.bound import Expr, ModifyQuery, Query, RangeCte, RangeQuery, Target, Var
 
 TARGETS_MAX = 1664
 NAME_BYTES_MAX = 63
@@ -33,7 +33,10 @@ def bind_targets(scope: Scope, targets: Sequence[ast.Target], kind: str = "selec
             row = bind_expr(scope, item.item)
             found.extend(_target(scope, expr, name) for name, expr in field_columns(scope, row, item.pos))
         else:
-            found.append(_target(scope, bind_expr(scope, item), target.alias or figure_name(item)))
+            name = target.alias or figure_name(item)
+            made = bind_expr(scope, item)
+            # A collation makes a new value of a column.
+            found.append(Target(made, name) if isinstance(item, ast.Collate) else _target(scope, made, name))
     scope.kind = before
     if len(found) > TARGETS_MAX:
         raise failure("54011", f"target lists can have at most {TARGETS_MAX} entries")
@@ -41,7 +44,7 @@ def bind_targets(scope: Scope, targets: Sequence[ast.Target], kind: str = "selec
 
 
 def _target(scope: Scope, expr: Expr, name: str) -> Target:
-    if isinstance(expr, Var) and expr.column >= 0:
+    if isinstance(expr, Var) and expr.column != WHOLE_ROW:
         table, attnum = origin(scope, expr)
         return Target(expr, name, False, table, attnum)
     return Target(expr, name)
@@ -54,19 +57,20 @@ def origin(scope: Scope, var: Var) -> tuple[int, int]:
         return 0, 0
     item = owner.items[var.source] if var.source < len(owner.items) else None
     if item is not None and item.table is not None and item.source == var.source:
-        return item.table.oid, var.column + 1
+        return item.table.oid, var.column + 1 if var.column >= 0 else SYSTEM_NUMBERS[var.column]
     entry = owner.entries[var.source]
     if isinstance(entry, RangeQuery):
         return _query_origin(entry.query, var.column)
     if isinstance(entry, RangeCte):
         query = owner.up(entry.level).cte_list[entry.cte].query
-        if isinstance(query, Query):
+        if query is not None:
             return _query_origin(query, var.column)
     return 0, 0
 
 
-def _query_origin(query: Query, column: int) -> tuple[int, int]:
-    visible = [target for target in query.targets if not target.junk]
+def _query_origin(query: Query | ModifyQuery, column: int) -> tuple[int, int]:
+    targets = query.targets if isinstance(query, Query) else query.returning
+    visible = [target for target in targets if not target.junk]
     return (visible[column].table, visible[column].attnum) if column < len(visible) else (0, 0)
 
 
@@ -86,7 +90,7 @@ def _figure(node: object) -> tuple[str, int]:
         name, strength = _figure(node.item)
         return (name, strength) if strength > 1 else (_type_name(node.type), 1)
     if isinstance(node, ast.Literal):
-        return ("bool", 1) if node.kind == "bool" else ("", 0)
+        return "", 0
     if isinstance(node, ast.Field):
         return (node.name, 2) if node.name != "*" else _figure(node.item)
     if isinstance(node, ast.Subscript | ast.Collate):

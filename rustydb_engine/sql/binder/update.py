@@ -60,7 +60,7 @@ def _enter_target(scope: Scope, item: ast.FromTable, action: str) -> tuple[Table
 
 def _bind_sources(scope: Scope, target: Item, source: Sequence[ast.FromItem]) -> tuple[FromNode, ...]:
     """Bind FROM or USING beside the target, which LATERAL items there must not use."""
-    target.lateral_only, target.lateral_ok = True, False
+    target.lateral_only, target.lateral_ok, target.entry_kind = True, False, "target"
     scope.namespace.append(target)
     nodes = bind_from(scope, source)
     return (FromRef(0), *nodes)
