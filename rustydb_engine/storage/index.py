@@ -124,20 +124,57 @@ class Index:
             cast("SortKey | None", low), cast("SortKey | None", high), low_open, high_open, reverse
         )
 
+    def range_entries(
+        self,
+        low: Bound = None,
+        high: Bound = None,
+        low_open: bool = False,
+        high_open: bool = False,
+        reverse: bool = False,
+        nulls: bool = False,
+    ) -> Iterator[tuple[object, int]]:
+        """Yield (key, candidate) as `range` does, so that the reader can tell a candidate whose key is another now."""
+        if self.ordered is None:
+            self._build_order()
+        if self.single:
+            keys = self._single_keys(low, high, low_open, high_open, reverse, nulls)
+        else:
+            keys = self._prefix_keys(
+                cast("SortKey | None", low), cast("SortKey | None", high), low_open, high_open, reverse
+            )
+        for key in keys:
+            found = self.get(key)
+            if found.__class__ is int:
+                yield key, cast(int, found)
+            elif found is not None:
+                for rid in tuple(cast("tuple[int, ...]", found)):
+                    yield key, rid
+
     def _single_range(
         self, low: Bound, high: Bound, low_open: bool, high_open: bool, reverse: bool, nulls: bool
     ) -> Iterator[int]:
+        for key in self._single_keys(low, high, low_open, high_open, reverse, nulls):
+            yield from self.candidates(key)
+
+    def _single_keys(
+        self, low: Bound, high: Bound, low_open: bool, high_open: bool, reverse: bool, nulls: bool
+    ) -> Iterator[object]:
         descending, nulls_first = self.columns[0]
         if nulls and nulls_first != reverse:
-            yield from self.candidates(None)
-        for key in self._walk(low, high, not low_open, not high_open, reverse != descending):
-            yield from self.candidates(key)
+            yield None
+        yield from self._walk(low, high, not low_open, not high_open, reverse != descending)
         if nulls and nulls_first == reverse:
-            yield from self.candidates(None)
+            yield None
 
     def _prefix_range(
         self, low: SortKey | None, high: SortKey | None, low_open: bool, high_open: bool, reverse: bool
     ) -> Iterator[int]:
+        for key in self._prefix_keys(low, high, low_open, high_open, reverse):
+            yield from self.candidates(key)
+
+    def _prefix_keys(
+        self, low: SortKey | None, high: SortKey | None, low_open: bool, high_open: bool, reverse: bool
+    ) -> Iterator[object]:
         last = max(len(low or ()), len(high or ())) - 1
         if last >= 0 and self.columns[last][0]:
             low, low_open, high, high_open = high, high_open, low, low_open
@@ -147,8 +184,7 @@ class Index:
         maximum = self._sort_key(high) if high else None
         if high and not high_open and maximum is not None:
             maximum += (AFTER,)
-        for key in self._walk(minimum, maximum, True, False, reverse):
-            yield from self.candidates(key)
+        yield from self._walk(minimum, maximum, True, False, reverse)
 
     def _walk(self, low: Bound, high: Bound, low_closed: bool, high_closed: bool, reverse: bool) -> Iterator[object]:
         """Yield keys between two bounds (sort keys, when there are several columns), a chunk at a time."""

@@ -14,7 +14,7 @@ since. Nothing is copied at SAVEPOINT.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from rustydb_engine.txn.snapshot import Snapshot
 from rustydb_proto.core.value import value
@@ -77,7 +77,7 @@ class Transaction:
     """
 
     __slots__ = (
-        "catalog", "cid", "csn", "dead_keys", "depends_csn", "isolation", "log_start", "logged", "manager",
+        "catalog", "cid", "constraint_modes", "csn", "dead_keys", "deferred", "depends_csn", "isolation", "log_start", "logged", "manager",
         "process_id", "read_only", "row_locks", "snapshot_csn", "state", "structural", "table_locks", "waiters",
         "waiting", "waits_for", "writes", "xid",
     )  # fmt: skip
@@ -99,6 +99,8 @@ class Transaction:
         self.dead_keys: list[tuple[Index, object, Page, int]] | None = None
         self.row_locks: list[tuple[Heap, int]] | None = None
         self.structural: list[Structural] | None = None
+        self.deferred: list[tuple[Any, ...]] | None = None  # checks that wait for the commit (exec.foreign_keys)
+        self.constraint_modes: dict[int, bool] | None = None  # SET CONSTRAINTS: constraint OID (0: all) -> deferred
         self.waiters: list[object] | None = None  # the node's continuations, handed back when this ends
         self.waits_for: tuple[Transaction, ...] = ()
         self.waiting: str = ""  # what the wait is for, as the deadlock report says it

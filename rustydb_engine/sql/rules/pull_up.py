@@ -1,0 +1,70 @@
+"""Pull up subqueries: a simple subquery in FROM (or a view) becomes part of the query around it.
+
+    SELECT s.x FROM (SELECT a + 1 AS x FROM t WHERE b) s WHERE s.x > 5
+    SELECT t.a + 1   FROM t WHERE t.b AND t.a + 1 > 5
+
+Simple: no grouping, DISTINCT, LIMIT, window, set operation or CTE, and targets that may be evaluated anywhere. On the inner side
+of an outer join only plain columns are pulled up, because an expression must be NULL there when the row is missing.
+"""
+
+from __future__ import annotations
+
+from rustydb_engine.sql import bound as b
+from rustydb_engine.sql import plan as p
+from rustydb_engine.sql.logical import Builder, is_set_returning
+from rustydb_engine.sql.plan import Node, PlanExpr
+from rustydb_engine.sql.tree import is_volatile, rewrite, variables, walk, with_fields
+
+_SIMPLE = (p.Scan, p.Join, p.Filter, p.OneRow, p.FunctionScan, p.ValuesScan, p.CteScan, p.Project, p.SetOperation)
+_OVER = (p.Filter, p.Project, p.Aggregate, p.Window, p.Sort, p.ProjectSet)
+
+
+def pull_up_subqueries(node: Node, builder: Builder) -> Node:
+    """Return the plan without the projections that simple subqueries put into FROM."""
+    whole = {var.source for var in variables(node) if var.column < 0}
+    replaced: dict[int, tuple[b.Expr, ...]] = {}
+
+    def visit(item: object) -> object | None:
+        if isinstance(item, _OVER):
+            child = _pulled(rewrite(item.child, visit), False, whole, replaced)
+            rest = {
+                name: rewrite(getattr(item, name), visit)
+                for name in item.__dataclass_fields__
+                if name != "child" and type(getattr(item, name)) is tuple
+            }
+            return with_fields(item, child=child, **rest)
+        if isinstance(item, p.Join):
+            left = _pulled(rewrite(item.left, visit), item.kind == "full", whole, replaced)
+            right = _pulled(rewrite(item.right, visit), item.kind in ("left", "full"), whole, replaced)
+            return with_fields(item, left=left, right=right, on=rewrite(item.on, visit))
+        return None
+
+    node = rewrite(node, visit)
+    if not replaced:
+        return node
+
+    def substitute(item: object) -> object | None:
+        if isinstance(item, b.Var) and item.source in replaced:
+            return rewrite(replaced[item.source][item.column], substitute)
+        return None
+
+    return rewrite(node, substitute)
+
+
+def _pulled(node: Node, nullable: bool, whole: set[int], replaced: dict[int, tuple[b.Expr, ...]]) -> Node:
+    """Return the input without its projection, when that is simple."""
+    if not isinstance(node, p.Project) or not isinstance(node.child, _SIMPLE) or node.rel in whole:
+        return node
+    if isinstance(node.child, p.OneRow) and nullable:
+        return node
+    for expr in node.exprs:
+        if nullable and not isinstance(expr, b.Var):
+            return node
+        if is_volatile(expr) or is_set_returning(expr) or any(isinstance(part, PlanExpr) for part in walk(expr)):
+            return node
+    if nullable:
+        inside = p.provided(node.child)
+        if any(isinstance(expr, b.Var) and expr.source not in inside for expr in node.exprs):
+            return node
+    replaced[node.rel] = node.exprs
+    return node.child
