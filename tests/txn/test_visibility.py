@@ -66,6 +66,25 @@ def test_whoever_builds_on_a_precommitted_row_sees_it_and_waits_for_it() -> None
     assert database.commit(reader) is None
 
 
+def test_whoever_updates_a_precommitted_row_sees_all_of_that_commit_from_then_on() -> None:
+    disk, database, heap, (rid, other) = durable_database(1, 2)
+    first = database.begin()
+    heap.update(first, rid, (1, "first"))
+    heap.update(first, other, (2, "first"))
+    database.commit(first)
+    for change in ("update", "delete"):
+        second = database.begin()
+        assert contents(database, heap, second) == [(1, "old"), (2, "old")]
+        if change == "update":
+            heap.update(second, rid, (1, "second"))
+        else:
+            heap.delete(second, rid)
+        second.next_command()
+        assert (2, "first") in contents(database, heap, second)
+        database.rollback(second)
+    pump(database, disk)
+
+
 def test_a_row_whose_key_a_precommitted_transaction_freed_depends_on_it() -> None:
     disk, database, heap, (rid,) = durable_database(1)
     index = heap.indexes[0]
