@@ -104,8 +104,8 @@ class Table:
 class IndexColumn:
     """One key of an index: a column (`attnum` > 0) or an expression (`attnum` 0, `expression` SQL text).
 
-    `opclass` names an operator class other than the type's default, `collation` as in TableColumn; neither changes
-    the order, which is by code point.
+    `name` is the expression's name in pg_attribute. `opclass` names an operator class other than the type's default,
+    `collation` as in TableColumn; neither changes the order, which is by code point.
     """
 
     attnum: int
@@ -115,6 +115,7 @@ class IndexColumn:
     nulls_first: bool = False
     opclass: str = ""
     collation: int = 0
+    name: str = ""
 
 
 @value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from rustydb_engine.catalog.objects import Comment, Constraint, Index, Sequence, Table
 from rustydb_engine.catalog.system_tables.access_data import OPERATORS
@@ -14,7 +15,8 @@ from rustydb_engine.values.types import Type
 PG_TYPE, PG_CLASS, PG_ATTRDEF, PG_CONSTRAINT, PG_REWRITE, PG_NAMESPACE = 1247, 1259, 2604, 2606, 2618, 2615
 
 
-def _equality() -> dict[tuple[int, int], int]:
+@cache
+def equality_pairs() -> dict[tuple[int, int], int]:
     """Return the btree equality operator of each pair of types."""
     return {
         (int(left), int(right)): int(operator)
@@ -33,7 +35,7 @@ def equality_operator(left: Type, right: Type, known: dict[tuple[int, int], int]
 def pg_constraint(source: Source) -> Iterator[Row]:
     """List the constraints, and those of the system tables' own keys."""
     make = source.maker("pg_constraint")
-    equality = _equality()
+    equality = equality_pairs()
     for entry in source.catalog.objects("constraint"):
         assert isinstance(entry, Constraint)
         columns: dict[str, object] = {}

@@ -184,10 +184,12 @@ def _column_row(source: Source, relation: int, column: TableColumn) -> Row:
         )  # fmt: skip
     return source.maker("pg_attribute")(
         attrelid=relation, attname=column.name, atttypid=kind.oid, attstattarget=-1, attlen=kind.size,
-        attnum=column.attnum, attndims=1 if kind.element and kind.category == "A" else 0, attcacheoff=-1, atttypmod=column.typmod,
+        attnum=column.attnum, attndims=1 if kind.element and kind.category == "A" else 0, attcacheoff=-1,
+        atttypmod=column.typmod,
         attbyval=kind.by_value, attalign=kind.align, attstorage=kind.storage, attnotnull=column.not_null,
         atthasdef=column.default is not None or column.generated is not None, attidentity=column.identity,
-        attgenerated="s" if column.generated is not None else "", attislocal=True, attcollation=column.collation or collation_of(kind),
+        attgenerated="s" if column.generated is not None else "", attislocal=True,
+        attcollation=column.collation or collation_of(kind),
     )  # fmt: skip
 
 
@@ -211,17 +213,11 @@ def _index_columns(source: Source, index: Index) -> Iterator[Row]:
             column = table.columns[key.attnum - 1]
             made = TableColumn(_free_name(column.name, taken), number, column.type, column.typmod)
         else:
-            made = TableColumn(_free_name(expression_name(key.expression), taken), number, BY_OID[key.type_oid])
+            made = TableColumn(_free_name(key.name or "expr", taken), number, BY_OID[key.type_oid])
         yield _column_row(source, index.oid, made)
     for number, attnum in enumerate(index.include, len(index.columns) + 1):
         column = table.columns[attnum - 1]
         yield _column_row(source, index.oid, TableColumn(_free_name(column.name, taken), number, column.type))
-
-
-def expression_name(expression: str) -> str:
-    """Return the name that PostgreSQL gives to an expression in an index: its function's, or `expr`."""
-    head, bracket, _ = expression.partition("(")
-    return head.rpartition(".")[2].strip('"') if bracket and head and head.replace("_", "").isalnum() else "expr"
 
 
 def _free_name(name: str, taken: set[str]) -> str:
