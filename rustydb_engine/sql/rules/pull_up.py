@@ -53,7 +53,9 @@ def pull_up_subqueries(node: Node, builder: Builder) -> Node:
 
 def _pulled(node: Node, nullable: bool, whole: set[int], replaced: dict[int, tuple[b.Expr, ...]]) -> Node:
     """Return the input without its projection, when that is simple."""
-    if not isinstance(node, p.Project) or not isinstance(node.child, _SIMPLE) or node.rel in whole:
+    if not isinstance(node, p.Project) or not node.alias:
+        return node  # what has no alias is the output of a query, not an entry of FROM
+    if not isinstance(node.child, _SIMPLE) or node.rel in whole:
         return node
     if isinstance(node.child, p.OneRow) and nullable:
         return node
