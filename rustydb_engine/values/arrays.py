@@ -94,7 +94,8 @@ class _Reader:
         while match := _BOUNDS.match(self.source, self.at):
             if len(sizes) >= DIMENSIONS_MAX:
                 raise SqlError(
-                    "54000", f"number of array dimensions ({len(sizes) + 1}) exceeds the maximum allowed ({DIMENSIONS_MAX})"
+                    "54000",
+                    f"number of array dimensions ({len(sizes) + 1}) exceeds the maximum allowed ({DIMENSIONS_MAX})",
                 )
             low, high = (1, int(match[1])) if match[2] is None else (int(match[1]), int(match[2]))
             if high < low:

@@ -21,7 +21,9 @@ LENGTH_MAX = 128 + 25
 _BLANKS = " \t\n\v\f\r"
 
 # Bits of what has been read, as DTK_M in PostgreSQL.
-YEAR, MONTH, DAY, DOY, HOUR, MINUTE, SECOND, MILLI, MICRO, ZONE, DST_MOD, DOW, AM_PM, ERA = (1 << bit for bit in range(14))
+YEAR, MONTH, DAY, DOY, HOUR, MINUTE, SECOND, MILLI, MICRO, ZONE, DST_MOD, DOW, AM_PM, ERA = (
+    1 << bit for bit in range(14)
+)
 WEEK, DECADE, CENTURY, MILLENNIUM = (1 << bit for bit in range(14, 18))
 DATE_M = YEAR | MONTH | DAY
 SECONDS_M = SECOND | MILLI | MICRO
@@ -32,7 +34,7 @@ MONTH_NAMES = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_DAY_NAMES = "sunday monday tuesday wednesday thursday friday saturday".split()
+_DAY_NAMES = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 
 
 def _words() -> dict[str, tuple[str, int | str]]:

@@ -39,7 +39,6 @@ def iso_date(days: int) -> str:
     return f"{1 - year:04d}-{month:02d}-{day:02d} BC"
 
 
-
 def clock_text(micros: int) -> str:
     """Return hh:mm:ss[.fraction] of a time of day."""
     seconds, rest = divmod(micros, 1_000_000)
@@ -91,7 +90,7 @@ def timestamp_out(micros: int, forms: Forms) -> str:
 def timestamptz_out(micros: int, forms: Forms) -> str:
     """Print a timestamptz in the session's zone."""
     zone = forms.zone
-    if micros == INFINITY or micros == MINUS_INFINITY:
+    if micros in (INFINITY, MINUS_INFINITY):
         return "infinity" if micros > 0 else "-infinity"
     offset = offset_at(zone, micros)
     if forms.date_style == "ISO":
@@ -107,7 +106,7 @@ def timestamptz_out(micros: int, forms: Forms) -> str:
 
 def _moment_text(local: int, forms: Forms, zone_text: str) -> str:
     """Print a local timestamp with the text of its zone, in any style (EncodeDateTime)."""
-    if local == INFINITY or local == MINUS_INFINITY:
+    if local in (INFINITY, MINUS_INFINITY):
         return "infinity" if local > 0 else "-infinity"
     days, rest = divmod(local, MICROS_PER_DAY)
     year, month, day = civil_of(days)

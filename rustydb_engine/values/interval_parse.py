@@ -15,6 +15,7 @@ import re
 from rustydb_engine.errors import SqlError
 from rustydb_engine.values import interval_typmod as t
 from rustydb_engine.values.datetime_fields import split_clock
+from rustydb_engine.values.datetime_lex import CENTURY as CENTURY_M
 from rustydb_engine.values.datetime_lex import (
     DATE,
     DAY,
@@ -39,7 +40,6 @@ from rustydb_engine.values.datetime_lex import (
     split_fields,
     user_error,
 )
-from rustydb_engine.values.datetime_lex import CENTURY as CENTURY_M
 from rustydb_engine.values.datetime_lex import DECADE as DECADE_M
 from rustydb_engine.values.datetime_lex import MILLENNIUM as MILLENNIUM_M
 from rustydb_engine.values.interval import Interval

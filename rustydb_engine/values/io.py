@@ -70,7 +70,9 @@ def inline_binary_kind(kind: Type) -> str | None:
 
 _TEXT_KINDS = {
     **dict.fromkeys(("int2", "int4", "int8", "oid", "xid", "cid", "xid8"), "int"),
-    **dict.fromkeys(("text", "varchar", "bpchar", "name", "json", "jsonb", "unknown", "cstring", "pg_node_tree"), "str"),
+    **dict.fromkeys(
+        ("text", "varchar", "bpchar", "name", "json", "jsonb", "unknown", "cstring", "pg_node_tree"), "str"
+    ),
     "bool": "bool",
 }
 _BINARY_KINDS = {
@@ -96,7 +98,9 @@ def _wrong_length(data: bytes, size: int) -> SqlError:
     return SqlError("22P03", "incorrect binary data format")
 
 
-def _fixed(shape: struct.Struct, kind: str) -> tuple[Callable[[object, Forms], bytes], Callable[[bytes, int, Forms], object]]:
+def _fixed(
+    shape: struct.Struct, kind: str
+) -> tuple[Callable[[object, Forms], bytes], Callable[[bytes, int, Forms], object]]:
     """Return send and receive of a type whose binary form is one number."""
     pack, unpack, size = shape.pack, shape.unpack, shape.size
 

@@ -13,11 +13,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from json.decoder import scanstring
 
 from rustydb_engine.values.json_scan import check
 
-_scan = json.JSONDecoder(parse_float=str, parse_int=str).scan_once
+_decode = json.JSONDecoder(parse_float=str, parse_int=str).raw_decode
 _BLANK = re.compile(r"[ \t\n\r]*")
 _INDEX = re.compile(r"[ \t\n\v\f\r]*[+-]?\d+\Z", re.A)
 
@@ -37,9 +36,9 @@ def members(text: str) -> Iterator[tuple[str, str]]:
     """Give (key, slice of the value) of an object, in the order of the text."""
     at = _skip(text, _skip(text, 0) + 1)
     while text[at] != "}":
-        key, at = scanstring(text, at + 1, True)
+        key, at = _decode(text, at)
         at = _skip(text, _skip(text, at) + 1)
-        end = _scan(text, at)[1]
+        end = _decode(text, at)[1]
         yield key, text[at:end]
         at = _skip(text, end)
         if text[at] == ",":
@@ -50,7 +49,7 @@ def elements(text: str) -> Iterator[str]:
     """Give the slices of the elements of an array."""
     at = _skip(text, _skip(text, 0) + 1)
     while text[at] != "]":
-        end = _scan(text, at)[1]
+        end = _decode(text, at)[1]
         yield text[at:end]
         at = _skip(text, end)
         if text[at] == ",":
@@ -114,5 +113,5 @@ def scalar_text(text: str | None) -> str | None:
     if first == '"':
         if "\\u" in text:
             check(text, unescape=True)
-        return scanstring(text, _skip(text, 0) + 1, True)[0]
+        return str(_decode(text, _skip(text, 0))[0])
     return None if first == "n" else text

@@ -247,7 +247,9 @@ class _Scan:
             self.fail("The input string ended unexpectedly.")
         self.fail(f'{_EXPECTED[state]}, but found "{self.text[self.start : self.stop]}".')
 
-    def fail(self, detail: str, sqlstate: str = "22P02", message: str = "invalid input syntax for type json") -> NoReturn:
+    def fail(
+        self, detail: str, sqlstate: str = "22P02", message: str = "invalid input syntax for type json"
+    ) -> NoReturn:
         """Raise with the line and its part before the current place."""
         line = self.text[self.line_start : self.stop]
         shown = line

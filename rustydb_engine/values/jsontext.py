@@ -120,7 +120,11 @@ def dumps_jsonb(value: Json) -> str:
         return "false"
     if isinstance(value, dict):
         if len(value) > 1:
-            return "{" + ", ".join([f"{quote(key)}: {dumps_jsonb(value[key])}" for key in sorted(value, key=key_order)]) + "}"
+            return (
+                "{"
+                + ", ".join([f"{quote(key)}: {dumps_jsonb(value[key])}" for key in sorted(value, key=key_order)])
+                + "}"
+            )
         return "{" + ", ".join([f"{quote(key)}: {dumps_jsonb(item)}" for key, item in value.items()]) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join([dumps_jsonb(item) for item in value]) + "]"

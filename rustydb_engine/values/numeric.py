@@ -37,7 +37,9 @@ MINUS_INFINITY = Decimal("-Infinity")
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
-_LEADING = tuple(Context(prec=digits, rounding=ROUND_DOWN, Emin=-999_999, Emax=999_999, traps=[]) for digits in range(1, 5))
+_LEADING = tuple(
+    Context(prec=digits, rounding=ROUND_DOWN, Emin=-999_999, Emax=999_999, traps=[]) for digits in range(1, 5)
+)
 _NUMERIC = re.compile(
     r"[ \t\n\v\f\r]*(?:([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:e([+-]?\d+))?|([+-]?)(inf(?:inity)?)|(nan))[ \t\n\v\f\r]*\Z",
     re.I | re.A,
@@ -77,9 +79,7 @@ def numeric_in(text: str) -> Decimal:
         scale = -_exponent(number) - int(exponent)
         if not number:
             number = Decimal((0, (0,), -min(max(scale, 0), SCALE_MAX + 1)))
-        elif number.adjusted() + int(exponent) > WEIGHT_MAX:
-            numeric_overflow()
-        elif scale > SCALE_MAX:
+        elif number.adjusted() + int(exponent) > WEIGHT_MAX or scale > SCALE_MAX:
             numeric_overflow()
         else:
             number = number.scaleb(int(exponent), EXACT)

@@ -223,7 +223,9 @@ class _Translation:
         if char == "{":
             match = _BOUND.match(self.pattern, self.at)
             if match is None:
-                raise regex_error("invalid repetition count(s)" if "}" in self.pattern[self.at :] else "braces {} not balanced")
+                raise regex_error(
+                    "invalid repetition count(s)" if "}" in self.pattern[self.at :] else "braces {} not balanced"
+                )
             low, comma, high = match.groups()
             bounds = [int(part) for part in (low, high) if part and len(part) < 5] or [REPEAT_MAX + 1]
             if max(bounds) > REPEAT_MAX or (high and int(low) > int(high)) or len(low) > 4:

@@ -33,12 +33,12 @@ from rustydb_engine.values.zones import offset_at, to_local, to_utc
 
 def is_infinite_date(days: int) -> bool:
     """Whether a date is infinity or -infinity."""
-    return days == DATE_INFINITY or days == DATE_MINUS_INFINITY
+    return days in (DATE_INFINITY, DATE_MINUS_INFINITY)
 
 
 def is_infinite(micros: int) -> bool:
     """Whether a timestamp is infinity or -infinity."""
-    return micros == INFINITY or micros == MINUS_INFINITY
+    return micros in (INFINITY, MINUS_INFINITY)
 
 
 def check_timestamp(micros: int) -> int:

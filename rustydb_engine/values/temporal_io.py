@@ -46,7 +46,7 @@ def fit_timetz(value: tuple[int, int], typmod: int) -> tuple[int, int]:
 
 def fit_timestamp(micros: int, typmod: int) -> int:
     """Apply timestamp(p); infinities stay."""
-    if not 0 <= typmod < 6 or micros == INFINITY or micros == MINUS_INFINITY:
+    if not 0 <= typmod < 6 or micros in (INFINITY, MINUS_INFINITY):
         return micros
     return round_micros(micros, typmod)
 

@@ -163,9 +163,7 @@ def bytea_out(data: bytes, form: str = "hex") -> str:
     """Print bytea in the form that bytea_output names."""
     if form == "hex":
         return "\\x" + data.hex()
-    return "".join(
-        "\\\\" if byte == 92 else chr(byte) if 32 <= byte <= 126 else f"\\{byte:03o}" for byte in data
-    )
+    return "".join("\\\\" if byte == 92 else chr(byte) if 32 <= byte <= 126 else f"\\{byte:03o}" for byte in data)
 
 
 def uuid_in(text: str) -> bytes:

@@ -8,7 +8,10 @@ Every value in the engine is a plain Python object whose form its type fixes (SQ
 | smallint, integer, bigint, oid, xid, cid, regclass and other reg types | int |
 | numeric | decimal.Decimal, its exponent is the display scale; NaN, Infinity and -Infinity too |
 | real, double precision | float; a real holds a value that a 32-bit float can hold |
-| text, varchar, name, "char", json, unknown, cstring | str |
+| xid8, pg_lsn | int, unsigned 64-bit |
+| tid | int, block * 65536 + offset |
+| text, varchar, name, json, unknown, cstring, pg_node_tree, aclitem | str |
+| "char" | str: "" for the zero byte, else the one character with the byte's code (below 256) |
 | character(n) | str padded with blanks to n |
 | bytea | bytes |
 | date | int, days since 2000-01-01; DATE_INFINITY and DATE_MINUS_INFINITY |

@@ -35,6 +35,7 @@ from rustydb_engine.values.types import (
 LENGTH_MAX = 10_485_760
 TIME_PRECISION_MAX = 6
 
+
 def _time_fit(value: int, typmod: int, _explicit: bool) -> int:
     return fit_time(value, typmod)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,7 +159,7 @@ def _operator(forms: Forms, left_name: str, left: str, name: str, right_name: st
     if entry.function.inline:
         source = entry.function.inline.format(*(f"v{index}" for index in range(len(values))))
         names = {**INLINE_NAMES, **{f"v{index}": item for index, item in enumerate(values)}}
-        assert repr(eval(source, names)) == repr(value), "the inline form agrees"  # noqa: S307 - our own source
+        assert repr(eval(source, names)) == repr(value), "the inline form agrees"
     return kind, value
 
 
@@ -174,7 +174,7 @@ def _cast(forms: Forms, source_name: str, text: str, target_name: str, modifier:
         value = io_of(target).input(shown, -1, forms) if target is not TEXT else shown
     elif rule.inline and not modifier:
         called = _call(rule.implementation, rule.needs_context, forms, value)
-        value = eval(rule.inline.format("v0"), {**INLINE_NAMES, "v0": value})  # noqa: S307 - our own source
+        value = eval(rule.inline.format("v0"), {**INLINE_NAMES, "v0": value})
         assert repr(value) == repr(called), "the inline form agrees"
     else:
         value = _call(rule.implementation, rule.needs_context, forms, value)
@@ -186,7 +186,7 @@ def _call(implementation: object, needs_context: bool, forms: Forms, value: obje
     return implementation(Context(forms), value) if needs_context else implementation(value)
 
 
-_COMPUTE = {"in": _input, "op": _operator, "cast": _cast}
+_COMPUTE: dict[str, Callable[..., tuple[Type, object]]] = {"in": _input, "op": _operator, "cast": _cast}
 
 
 # ---------------------------------------------------------------- recording
@@ -235,12 +235,12 @@ def recorded(connection: psycopg.Connection[tuple[object, ...]], case: Case) -> 
         pg.exec_(f"SET {name} = {quoted(setting)}".encode())
     sql = sql_of(case)
     if case[0] == "in" and case[2]:
-        name, modifier, text = (str(part) for part in case[1:4])
+        name, modifier, source = (str(part) for part in case[1:4])
         pg.exec_(b"DROP TABLE IF EXISTS golden")
         made = pg.exec_(f"CREATE TEMP TABLE golden (c {sql_type(name, modifier)})".encode())
         if made.status == psycopg.pq.ExecStatus.FATAL_ERROR:
             return pg_failure(made)
-        sql = f"INSERT INTO golden VALUES ({quoted(text)}) RETURNING c"
+        sql = f"INSERT INTO golden VALUES ({quoted(source)}) RETURNING c"
     shown = pg.exec_(sql.encode())
     if shown.status == psycopg.pq.ExecStatus.FATAL_ERROR:
         return pg_failure(shown)
@@ -287,7 +287,7 @@ def record() -> None:
     """Record all files from PostgreSQL."""
     import psycopg
 
-    from tests.values.cases import FILES
+    from tests.values.operator_cases import FILES
 
     with psycopg.connect(os.environ["RUSTYDB_TEST_POSTGRES"], autocommit=True) as connection:
         for name, make in FILES.items():

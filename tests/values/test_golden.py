@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from tests.values.cases import FILES
 from tests.values.golden import HERE, compute, golden_lines, line_of
+from tests.values.operator_cases import FILES
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -54,7 +54,9 @@ def _of_library(name: str, left: str, right: str) -> Behind | None:
 def _enter_all() -> None:
     for row in OPERATOR_ROWS.strip().splitlines():
         fields = ["" if field == "." else field for field in row.split(" ")]
-        function, function_oid, oid, name, left, right, result, commutator, negator, hashes, order, volatile, strict = fields
+        function, function_oid, oid, name, left, right, result, commutator, negator, hashes, order, volatile, strict = (
+            fields
+        )
         found = _find(function, name, left, right, result)
         assert found is not None, f"nothing computes {function}"
         operator(

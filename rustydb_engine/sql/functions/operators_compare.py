@@ -16,9 +16,10 @@ from rustydb_engine.sql.functions.behind import Behind
 from rustydb_engine.sql.functions.context import EvalContext
 from rustydb_engine.sql.functions.registry import INLINE_NAMES
 from rustydb_engine.values import floats, numeric, temporal
-from rustydb_engine.values.compare import bpchar_key, interval_key, jsonb_key, timetz_key
+from rustydb_engine.values.compare import bpchar_key, interval_key, timetz_key
+from rustydb_engine.values.json_order import jsonb_key
 
-_PYTHON: dict[str, tuple[str, Callable[[object, object], bool]]] = {
+_PYTHON: dict[str, tuple[str, Callable[..., bool]]] = {
     "=": ("==", python.eq),
     "<>": ("!=", python.ne),
     "<": ("<", python.lt),
@@ -30,7 +31,27 @@ _PYTHON: dict[str, tuple[str, Callable[[object, object], bool]]] = {
 _PATTERN = {"~<~": "<", "~<=~": "<=", "~>=~": ">=", "~>~": ">"}
 
 _NATURAL = frozenset(
-    "bool int2 int4 int8 oid xid cid xid8 text name char bytea uuid date time timestamp timestamptz pg_lsn tid".split()
+    [
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "oid",
+        "xid",
+        "cid",
+        "xid8",
+        "text",
+        "name",
+        "char",
+        "bytea",
+        "uuid",
+        "date",
+        "time",
+        "timestamp",
+        "timestamptz",
+        "pg_lsn",
+        "tid",
+    ]
 )
 _MOMENTS = ("date", "timestamp", "timestamptz")
 

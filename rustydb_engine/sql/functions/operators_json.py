@@ -5,7 +5,6 @@ Source: PostgreSQL 15, section 9.16; src/backend/utils/adt/{jsonfuncs,jsonb_op,j
 
 from __future__ import annotations
 
-
 from rustydb_engine.errors import SqlError
 from rustydb_engine.sql.functions.behind import behind, enter_behind
 from rustydb_engine.sql.functions.registry import function
