@@ -35,26 +35,20 @@ def value(cls: type[T]) -> type[T]:
     compared = _getter([one.name for one in columns if one.compare])
     shown = [one.name for one in columns if one.repr]
 
-    def equal(self: T, other: object) -> object:
+    def __eq__(self: T, other: object) -> object:
         if other.__class__ is not self.__class__:
             return NotImplemented
         return compared(self) == compared(other)
 
-    def hashed(self: T) -> int:
+    def __hash__(self: T) -> int:
         return hash(compared(self))
 
-    def represent(self: T) -> str:
+    def __repr__(self: T) -> str:
         return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
-    methods: dict[str, Callable[..., Any]] = {
-        "__init__": _make_init(columns),
-        "__eq__": equal,
-        "__hash__": hashed,
-        "__repr__": represent,
-    }
-    for name, method in methods.items():
-        if name not in cls.__dict__ or (name == "__hash__" and cls.__dict__[name] is None):
-            method.__name__ = name
+    for method in (_make_init(columns), __eq__, __hash__, __repr__):
+        name = method.__name__
+        if cls.__dict__.get(name) is None:  # a class that defines __eq__ has None as its __hash__
             method.__qualname__ = f"{made.__qualname__}.{name}"
             setattr(made, name, method)
     return made
