@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from rustydb_engine.catalog import information_columns, system_columns
 from rustydb_engine.catalog.catalog import Catalog
-from rustydb_engine.catalog.information_schema import definitions as information_schema
 from rustydb_engine.catalog.objects import (
     INFORMATION_SCHEMA,
     PG_CATALOG,
@@ -23,7 +23,6 @@ from rustydb_engine.catalog.objects import (
     Table,
     TableColumn,
 )
-from rustydb_engine.catalog.system_tables import definitions as pg_catalog
 from rustydb_engine.values.types import BY_NAME
 
 PG_TOAST = 99
@@ -51,7 +50,7 @@ def relation_kinds() -> dict[int, str]:
     """Return the relkind ('r' or 'v') of each system table, by OID."""
     return {
         int(words[1]): words[2]
-        for definitions in (pg_catalog.DEFINITIONS, information_schema.DEFINITIONS)
+        for definitions in (system_columns.DEFINITIONS, information_columns.DEFINITIONS)
         for words in _entries(definitions)
     }
 
@@ -86,8 +85,8 @@ def ground_objects() -> tuple[CatalogObject, ...]:
         Comment(1, PG_NAMESPACE_CLASS, PUBLIC, 0, "standard public schema"),
         Comment(2, PG_NAMESPACE_CLASS, PG_CATALOG, 0, "system catalog schema"),
         Comment(3, PG_NAMESPACE_CLASS, PG_TOAST, 0, "reserved schema for TOAST tables"),
-        *_virtual_tables(pg_catalog.DEFINITIONS, PG_CATALOG),
-        *_virtual_tables(information_schema.DEFINITIONS, INFORMATION_SCHEMA),
+        *_virtual_tables(system_columns.DEFINITIONS, PG_CATALOG),
+        *_virtual_tables(information_columns.DEFINITIONS, INFORMATION_SCHEMA),
     )
 
 

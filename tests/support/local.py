@@ -169,7 +169,7 @@ class Local:
             txn = self.begin()
         try:
             if isinstance(statement, DDL_STATEMENTS):
-                work: Any = run_ddl(self.context(txn), statement)
+                work: Any = run_ddl(statement, self.context(txn))
             else:
                 plan = self.plan(sql, txn)
                 ctx = self.context(txn)
