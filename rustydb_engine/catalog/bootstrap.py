@@ -28,7 +28,7 @@ from rustydb_engine.values.types import BY_NAME
 PG_TOAST = 99
 C_COLLATION = 950
 PG_NAMESPACE_CLASS = 2615
-SUPERUSER_NAME = "postgres"
+SUPERUSER_NAME = "admin"
 PREDEFINED_ROLES = (
     (6171, "pg_database_owner"),
     (3373, "pg_monitor"),
@@ -90,6 +90,6 @@ def ground_objects() -> tuple[CatalogObject, ...]:
     )
 
 
-def fresh_catalog(database_name: str = "postgres") -> Catalog:
+def fresh_catalog(database_name: str = "rustydb") -> Catalog:
     """Return the catalog of a new database."""
     return Catalog(ground_objects(), database_name)

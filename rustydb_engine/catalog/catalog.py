@@ -73,7 +73,7 @@ class Catalog:
         "system_rows", "version",
     )  # fmt: skip
 
-    def __init__(self, ground: tuple[CatalogObject, ...] = (), database_name: str = "postgres") -> None:
+    def __init__(self, ground: tuple[CatalogObject, ...] = (), database_name: str = "rustydb") -> None:
         self.version = 1
         self.next_oid = FIRST_USER_OID
         self.database_name = database_name

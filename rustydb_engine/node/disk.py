@@ -26,7 +26,7 @@ class Disk:
         self._node = node
         self._database = node.database
         self._log = node.database.log
-        self._checkpoints = checkpoints if checkpoints is not None else node.database.checkpoints
+        self._checkpoints = node.database.checkpoints
         self._last_checkpoint_ns = -1
         self._retry_ns: int | None = None
         self._stopping = False

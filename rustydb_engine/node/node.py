@@ -22,6 +22,7 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import Wait, WaitDurable, WaitFor, WaitUntil
 from rustydb_engine.node.disk import Disk
 from rustydb_engine.node.postgres import PgConnection
+from rustydb_engine.node.startup import set_password
 from rustydb_engine.session.shared import Shared
 from rustydb_engine.storage.database import Database
 from rustydb_proto.core import io
@@ -56,6 +57,9 @@ class Node:
         self._startups: dict[int, StartupReceived] = {}
         self._process_id = 1000
         self._halted = False
+        database.catalog.database_name = config.database
+        if config.verifier:
+            set_password(database, config.superuser, config.verifier)
         self._handlers: dict[type, Callable[..., None]] = {
             io.Received: self._on_received,
             io.Accepted: self._on_accepted,

@@ -73,6 +73,7 @@ class PgConnection:
     def run(self) -> int:
         """Work until there is nothing to do or the work must wait; return how many slices were used up."""
         machine, handlers = self.machine, self._handlers
+        self.node.touch(self)
         for _ in range(EVENTS_PER_RUN):
             if self._work is not None:
                 if self.blocked or not self._resume():
@@ -228,7 +229,6 @@ class PgConnection:
     def _on_query(self, event: messages.QueryReceived) -> None:
         session = self.session
         assert session is not None, "queries come after startup"
-        self.node.touch(self)
         if session.fast_query(event.sql, self):
             self.machine.ready(session.status)
             return
@@ -245,7 +245,6 @@ class PgConnection:
     def _on_bind(self, event: messages.BindReceived) -> None:
         session = self.session
         assert session is not None, "bind comes after startup"
-        self.node.touch(self)
         try:
             session.bind(event)
         except SqlError as error:
@@ -273,7 +272,6 @@ class PgConnection:
     def _on_execute(self, event: messages.ExecuteReceived) -> None:
         session = self.session
         assert session is not None, "execute comes after startup"
-        self.node.touch(self)
         if not session.fast_execute(event.portal, event.max_rows, self):
             self._begin(session.execute(event.portal, event.max_rows, self))
 
@@ -285,12 +283,11 @@ class PgConnection:
         self._attempt(work)
 
     def _on_flush(self, _event: messages.FlushReceived) -> None:
-        self.node.touch(self)
+        """Nothing to do: a step ends with sending what there is."""
 
     def _on_sync(self, _event: messages.SyncReceived) -> None:
         session = self.session
         assert session is not None, "sync comes after startup"
-        self.node.touch(self)
         if session.fast_sync():
             self._ready()
             return
@@ -300,7 +297,6 @@ class PgConnection:
     def _on_function_call(self, event: messages.FunctionCallReceived) -> None:
         session = self.session
         assert session is not None, "function calls come after startup"
-        self.node.touch(self)
         session.fail()
         what = f"the function call protocol (function with OID {event.function_oid})"
         self.error(SqlError("0A000", f"{what} is not supported", hint="Call the function in a SELECT."))
@@ -317,7 +313,6 @@ class PgConnection:
     def _attempt(self, work: Callable[[Session], None]) -> None:
         session = self.session
         assert session is not None, "statements come after startup"
-        self.node.touch(self)
         try:
             work(session)
         except SqlError as error:
@@ -336,7 +331,6 @@ class PgConnection:
             for name, text in session.settings.take_reports():
                 self.machine.send_result(framing.parameter_status(name, text))
         self.machine.ready(session.status)
-        self.node.touch(self)
 
     def _describe(self, entry: Entry, formats: Formats) -> None:
         if not entry.columns:
@@ -354,7 +348,6 @@ class PgConnection:
     def rows(self, entry: Entry, formats: Formats, batch: Rows) -> None:
         """Send DataRow messages."""
         assert self.session is not None, "sinks belong to sessions"
-        self.node.touch(self)
         self.machine.send_result(wire_of(entry, formats, self.session.settings.forms).encode(batch))
 
     def result(self, entry: Entry, batch: Rows) -> None:
@@ -371,7 +364,6 @@ class PgConnection:
 
     def complete(self, tag: str) -> None:
         """Send CommandComplete."""
-        self.node.touch(self)
         self.machine.send_result(framing.command_complete(tag))
 
     def empty(self) -> None:
@@ -384,7 +376,6 @@ class PgConnection:
 
     def error(self, error: SqlError) -> None:
         """Send ErrorResponse."""
-        self.node.touch(self)
         if not self.machine.output_ended:
             self.machine.send(self.node.now, messages.ErrorResponse(fields_of(error)))
 
@@ -396,7 +387,6 @@ class PgConnection:
         """Send CopyInResponse."""
         form = int(binary)
         self.machine.send(self.node.now, messages.CopyIn(form, (form,) * columns))
-        self.node.touch(self)
 
     def copy_out(self, binary: bool, columns: int) -> None:
         """Send CopyOutResponse."""
@@ -405,7 +395,6 @@ class PgConnection:
 
     def copy_data(self, data: bytes) -> None:
         """Send CopyData."""
-        self.node.touch(self)
         self.machine.send(self.node.now, messages.CopyData(data))
 
     def copy_done(self) -> None:

@@ -6,10 +6,12 @@ Source: PostgreSQL 15, src/backend/utils/init/postinit.c.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.session.session import Session
+from rustydb_engine.storage.database import Database
 from rustydb_proto.pg.messages import Authenticate, StartupReceived
 
 if TYPE_CHECKING:
@@ -55,3 +57,15 @@ def admit(node: Node, startup: StartupReceived) -> Session:
         except SqlError as error:
             raise StartupRefused(error) from None
     return session
+
+
+def set_password(database: Database, name: str, verifier: str) -> None:
+    """Give a role the verifier of its password, in a transaction of its own."""
+    role = database.catalog.role(name)
+    assert role is not None, f"role {name} is part of every catalog"
+    if role.verifier == verifier:
+        return
+    txn = database.begin()
+    txn.catalog = database.catalog.overlay()
+    txn.catalog.put(replace(role, verifier=verifier))
+    database.commit(txn)
