@@ -75,8 +75,11 @@ class Space:
         entry = self._shapes.get(shape.key)
         if entry is None or not self._fresh(entry):
             return None
+        converters = entry.converters
+        if not converters:
+            return entry, tuple(shape.values)
         try:
-            return entry, tuple([convert(text) for convert, text in zip(entry.converters, shape.literals)])
+            return entry, tuple([convert(item) for convert, item in zip(converters, shape.values, strict=True)])
         except SqlError:
             return None  # the exact text gives the error its place
 
@@ -94,7 +97,7 @@ class Space:
             self._keep(self._exact, sql, entry)
             return [(entry, NO_PARAMETERS, 0)]
         shape = normalise(sql)
-        if shape is not None and shape.literals and not _MOVING.search(sql):
+        if shape is not None and not _MOVING.search(sql):
             made = self._by_shape(sql, statement, shape)
             if made is not None:
                 return [(*made, 0)]
@@ -147,18 +150,21 @@ class Space:
     def _by_shape(self, sql: str, statement: ast.Query, shape: Normalised) -> tuple[Entry, tuple[object, ...]] | None:
         """Plan a normalised text, or None when its literals belong to the plan."""
         env = self.environment(sql)
-        env.literal_slots = {offset: index + 1 for index, offset in enumerate(shape.offsets)}
+        env.literal_slots = {slot.offset: index for index, slot in enumerate(shape.slots, 1)}
         try:
             bound = bind(statement, env)
         except SqlError:
             return None
-        if env.fixed_slots or len(env.parameters) != len(shape.literals):
+        if env.fixed_slots or len(env.parameters) != len(shape.values):
             return None
         entry = Entry(sql, statement, self.version)
         self._compile(entry, bound, env)
-        entry.converters = tuple(_converter(kind, self.forms) for kind in env.parameters)
+        entry.normalised = True
+        converters = tuple([_converter(kind, self.forms) for kind in env.parameters])
+        if any(convert is not _as_it_is for convert in converters):
+            entry.converters = converters
         try:
-            values = tuple([convert(text) for convert, text in zip(entry.converters, shape.literals, strict=True)])
+            values = tuple([convert(item) for convert, item in zip(converters, shape.values, strict=True)])
         except SqlError:
             return None
         self._keep(self._shapes, shape.key, entry)
@@ -181,11 +187,15 @@ class Space:
         )
 
 
+def _as_it_is(item: object) -> object:
+    return item
+
+
 def _converter(kind: Type, forms: Forms) -> Converter:
-    """Return the function from a literal's text to a parameter of type `kind`."""
+    """Return the function from a literal's value (a text, or an int for integers) to a parameter of type `kind`."""
     if kind is INT4 or kind is INT8:
-        return int
+        return _as_it_is
     if kind is NUMERIC:
-        return Decimal
+        return Decimal  # type: ignore[return-value]  # numeric literals come as texts
     read = io_of(kind).input
-    return lambda text: read(text, -1, forms)
+    return lambda text: read(text, -1, forms)  # type: ignore[arg-type]  # as do those in quotes

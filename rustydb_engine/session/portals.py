@@ -192,7 +192,7 @@ def _plan_again(session: Session, portal: Portal) -> CompiledPlan:
     if before.version == session.space().catalog.version:
         return before.plan
     entry = Entry(before.text, before.statement, 0)
-    literals = bool(before.converters)
+    literals = before.normalised
     session.space().plan(entry, () if literals else before.parameters)
     if [(c.type, c.typmod) for c in before.columns] != [(c.type, c.typmod) for c in entry.columns]:
         raise SqlError("0A000", "cached plan must not change result type")

@@ -24,11 +24,13 @@ from rustydb_engine.sql.binder.dispatch import bind_query
 from rustydb_engine.sql.binder.env import BindEnv
 from rustydb_engine.sql.binder.scope import Scope
 from rustydb_engine.sql.bound import BoundQuery
-from rustydb_engine.sql.functions import library
+from rustydb_engine.sql.functions import load_all
 
 MODULES = (
-    aggregates, calls, comparisons, composites, expressions, insert, library, names, select, setops, subqueries, update,
+    aggregates, calls, comparisons, composites, expressions, insert, names, select, setops, subqueries, update,
 )  # fmt: skip
+
+load_all()
 
 
 def bind(statement: ast.Query, env: BindEnv) -> BoundQuery:
