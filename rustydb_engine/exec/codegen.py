@@ -87,6 +87,7 @@ class Generator:
         self.row_shapes: dict[int, tuple[tuple[str, ...], tuple[Type, ...]]] = {}
         self.used: dict[int, set[int]] = {}
         self.transaction = ""
+        self.counted: dict[int, int] | None = None
         self.ctes: dict[int, tuple[str, FunctionSource]] = {}
         self.working: dict[int, str] = {}
         if plan is not None:
@@ -212,7 +213,20 @@ class Generator:
         producer = PRODUCERS.get(type(node))
         if producer is None:
             raise not_supported(f"plan step {type(node).__name__}")
+        if self.counted is not None:
+            consume = self._counting(node, consume)
         producer(self, node, scope, consume)
+
+    def _counting(self, node: Node, consume: Consume) -> Consume:
+        """Return the consumer that also counts the node's rows (EXPLAIN ANALYZE)."""
+        assert self.counted is not None, "asked for when rows are counted"
+        number = self.counted.setdefault(id(node), len(self.counted))
+
+        def counting(scope: Scope) -> None:
+            self.fn.line(f"counts[{number}] += 1")
+            consume(scope)
+
+        return counting
 
     def produce_values(self, node: Node, rel: int, scope: Scope, consume: Callable[[list[Code], Scope], None]) -> None:
         """Produce a node for a consumer that reads all columns of `rel` exactly once, in order."""

@@ -107,7 +107,15 @@ def compile_query(bound: b.BoundQuery, catalog: Catalog, database: Database) -> 
         plan.rows = planned.rows
         plan.statistics = statistics
         _describe(plan, planned.node, database)
-        _generate(plan, planned.node, rel, catalog, database)
+        _generate(plan, planned.node, rel, catalog, database, None)
+
+    def instrumented(counts: list[int]) -> CompiledPlan:
+        with deep():
+            again = CompiledPlan(plan.tag, plan.columns)
+            _generate(again, planned.node, rel, catalog, database, counts)
+        return again
+
+    plan.instrumented = instrumented
     return plan
 
 
@@ -152,11 +160,16 @@ def _describe(plan: CompiledPlan, node: Node, database: Database) -> None:
     ) or any(isinstance(item, p.LockRows) for item in walk(node))
 
 
-def _generate(plan: CompiledPlan, node: Node, rel: int, catalog: Catalog, database: Database) -> None:
+def _generate(
+    plan: CompiledPlan, node: Node, rel: int, catalog: Catalog, database: Database, counts: list[int] | None
+) -> None:
     modifies = any(isinstance(item, p.Insert | p.Update | p.Delete) for item in walk(node))
     gen = Generator(node, database, modifies)
     gen.catalog = catalog
     gen.require(rel)
+    if counts is not None:
+        gen.counted = {}
+        gen.names.globals["counts"] = counts
     plan.instant = is_instant(node)
     fn = gen.fn
     fn.generator = not plan.instant
@@ -170,8 +183,12 @@ def _generate(plan: CompiledPlan, node: Node, rel: int, catalog: Catalog, databa
         modify.statement(gen, top)
     else:
         _select(gen, node, rel)
+    if counts is not None:
+        plan.counted = gen.counted or {}
+        counts.extend([0] * len(plan.counted))
     text = "\n".join(fn.lines()) + "\n"
     plan.source = text
+    plan.node = node
     made = load(text, gen.names.globals, "run")
     if plan.instant:
         plan.run = made

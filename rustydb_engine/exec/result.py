@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rustydb_engine.exec.waits import Row, Steps
 from rustydb_engine.values.types import Type
@@ -15,6 +15,7 @@ from rustydb_proto.core.value import value
 
 if TYPE_CHECKING:
     from rustydb_engine.exec.context import ExecContext
+    from rustydb_engine.sql.access import Statistics
     from rustydb_engine.sql.plan import Node
     from rustydb_engine.storage.heap import Heap
 
@@ -47,11 +48,12 @@ class CompiledPlan:
 
     `columns` is empty when no rows are returned. `locks` are (table OID, mode of txn.locks), `heaps` the heaps that it reads or
     writes, whose sizes the plan was chosen for. `writes`: it needs a transaction that may write. `source` is the Python text.
+    `instrumented` compiles it again so that it counts the rows of every node (EXPLAIN ANALYZE).
     """
 
     __slots__ = (
-        "columns", "heaps", "instant", "locks", "node", "parameters", "rows", "run", "source", "steps", "tag",
-        "targets", "writes", "statistics",
+        "columns", "counted", "heaps", "instant", "instrumented", "locks", "node", "parameters", "rows", "run", "source", "statistics",
+        "steps", "tag", "writes",
     )  # fmt: skip
 
     def __init__(self, tag: str, columns: tuple[ResultColumn, ...]) -> None:
@@ -65,6 +67,8 @@ class CompiledPlan:
         self.node: Node | None = None
         self.rows = 0.0
         self.source = ""
-        self.statistics: Any = None
+        self.statistics: Statistics | None = None
+        self.counted: dict[int, int] = {}
+        self.instrumented: Callable[[list[int]], CompiledPlan] | None = None
         self.run: Callable[[ExecContext, Params], list[Row]] = no_run
         self.steps: Callable[[ExecContext, Params], Steps] = no_steps

@@ -22,6 +22,7 @@ from rustydb_engine.catalog.objects import Sequence
 from rustydb_engine.exec.compile import compile_query
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.ddl import DDL_STATEMENTS, run_ddl
+from rustydb_engine.exec.explain import explain
 from rustydb_engine.exec.result import CompiledPlan
 from rustydb_engine.exec.waits import TICK, Completion
 from rustydb_engine.sql import ast
@@ -150,9 +151,10 @@ class Local:
         ctx.start(txn, NOW)
         return ctx
 
-    def plan(self, sql: str, txn: Transaction | None = None) -> CompiledPlan:
+    def plan(self, sql: str, txn: Transaction | None = None, statement: object = None) -> CompiledPlan:
         """Parse, bind and compile one query."""
-        ((statement, _, _),) = parse(sql)
+        if statement is None:
+            ((statement, _, _),) = parse(sql)
         assert isinstance(statement, ast.Query)
         catalog = txn.catalog if txn is not None and txn.catalog is not None else self.database.catalog
         env = BindEnv(catalog, PATH, DEFAULT_FORMS, text=sql)
@@ -170,6 +172,9 @@ class Local:
         try:
             if isinstance(statement, DDL_STATEMENTS):
                 work: Any = run_ddl(statement, self.context(txn))
+            elif isinstance(statement, ast.Explain):
+                plan = self.plan(sql, txn, statement.statement)
+                work = explain(plan, statement.options, self.context(txn), params)
             else:
                 plan = self.plan(sql, txn)
                 ctx = self.context(txn)
