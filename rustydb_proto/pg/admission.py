@@ -241,6 +241,7 @@ class Admission:
         if isinstance(reply, Proved):
             self._out.append(reply.data + framing.AUTHENTICATION_OK)
             self._stage = Stage.PROVED
+            self._exchange = None
             return Authenticated(self._user)
         if isinstance(reply, Asked):
             self._stage = Stage.DECIDING

@@ -32,6 +32,7 @@ from rustydb_proto.pg.messages import (
 )
 
 _uint16 = Struct("!H").unpack_from
+_two_uint16 = Struct("!HH").unpack_from
 _int32 = Struct("!i").unpack_from
 _uint32 = Struct("!I").unpack_from
 
@@ -107,10 +108,35 @@ def bind(data: bytes, start: int, end: int) -> BindReceived:
         if zero < 0:
             raise Malformed(NO_STRING_END)
         statement = data[position:zero].decode()
-        formats, position = _formats(data, zero + 1, end)
-        values, position = _values(data, position, end)
-        if len(formats) > 1 and len(formats) != len(values):
-            raise Malformed(f"bind message has {len(formats)} parameter formats but {len(values)} parameters")
+        position = zero + 1
+        # The usual two cases of _formats, and _values, without the calls: a quarter of the time of a Bind.
+        format_count, follower = _two_uint16(data, position)
+        if format_count == 0:
+            formats: tuple[int, ...] = ()
+            position += 2
+        elif format_count == 1 and follower < 2:
+            formats = _BINARY if follower else _TEXT
+            position += 4
+        else:
+            formats, position = _formats(data, position, end)
+        count: int = _uint16(data, position)[0]
+        position += 2
+        values: list[bytes | None] = []
+        while count:
+            count -= 1
+            size = _int32(data, position)[0]
+            position += 4
+            if size >= 0:
+                values.append(data[position : position + size])
+                position += size
+            elif size == -1:
+                values.append(None)
+            else:
+                raise Malformed(TOO_SHORT)
+            if position > end:
+                raise Malformed(TOO_SHORT)
+        if format_count > 1 and format_count != len(values):
+            raise Malformed(f"bind message has {format_count} parameter formats but {len(values)} parameters")
         common = _COMMON_FORMATS.get(data[position:end])
         if common is not None:
             return BindReceived(portal, statement, formats, values, common)

@@ -50,7 +50,7 @@ silent (postmaster.c, postgres.c, copyfromparse.c).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from struct import Struct
 from typing import Final
@@ -103,6 +103,8 @@ _NEXT_PHASE: Final[Mapping[int, Phase]] = {
 }
 _MESSAGES: Final = {kind: (CLIENT_MESSAGES[kind].decode, phase) for kind, phase in _NEXT_PHASE.items()}
 _LAST_OF_ADMISSION: Final = (messages.AuthenticationFailed, messages.CancelReceived, messages.ProtocolFailed)
+
+_ADMISSION_COMMANDS: Final = (messages.Authenticate, messages.AcceptPassword, messages.RejectPassword)
 
 _ANSWERING: Final = frozenset({Phase.SIMPLE, Phase.EXTENDED})
 _EXTENDED_ONLY: Final = frozenset({Phase.EXTENDED})
@@ -312,32 +314,29 @@ class ServerMachine:
         kind = type(command)
         if self._phase not in _ALLOWED.get(kind, _NOWHERE):
             raise LocalProtocolError(f"{kind.__name__} while {self._phase.name}")
-        if isinstance(command, messages.Authenticate | messages.AcceptPassword | messages.RejectPassword):
+        if isinstance(command, _ADMISSION_COMMANDS):
             self._admission.send(command)
             return
-        phase = self._phase_after(command)
+        change = _PHASE_CHANGES.get(kind)
+        phase = self._phase if change is None else change(self, command)
         self._out.append(ENCODERS[kind](command))
         self._phase = phase
         if phase is Phase.CLOSED:
             self._end()
 
-    def _phase_after(self, command: ServerCommand) -> Phase:
-        """Return the phase that an allowed command leads to."""
-        if isinstance(command, messages.ReadyForQuery):
-            return _IDLE
-        if isinstance(command, messages.ErrorResponse):
-            return self._phase_after_error(command)
-        if isinstance(command, messages.CopyIn | messages.CopyOut):
-            self._copy_base = self._phase
-            return Phase.COPY_IN if isinstance(command, messages.CopyIn) else Phase.COPY_OUT
-        if isinstance(command, messages.CopyDone):
-            return self._copy_base
-        if isinstance(command, messages.SessionReady):
-            self._timers.clear()
-            return _IDLE
-        return self._phase
+    def _begin_session(self, command: ServerCommand) -> Phase:
+        self._timers.clear()
+        return _IDLE
 
-    def _phase_after_error(self, error: messages.ErrorResponse) -> Phase:
+    def _begin_copy(self, command: ServerCommand) -> Phase:
+        self._copy_base = self._phase
+        return Phase.COPY_IN if isinstance(command, messages.CopyIn) else Phase.COPY_OUT
+
+    def _end_copy(self, command: ServerCommand) -> Phase:
+        return self._copy_base
+
+    def _fail_request(self, error: ServerCommand) -> Phase:
+        assert isinstance(error, messages.ErrorResponse), "the table says so"
         phase = self._phase
         severity = error.fields.get("V") or error.fields.get("S")
         if severity != "ERROR" or phase is Phase.ADMISSION or phase is Phase.STARTING:
@@ -421,3 +420,14 @@ class ServerMachine:
     def take_unread(self) -> tuple[bytes, bool]:
         """Return the unread bytes and whether the end of file came; the machine forgets the bytes."""
         return self._buffer.take(), self._eof
+
+
+# Commands that lead to another phase, and the methods that say to which; the others lead nowhere.
+_PHASE_CHANGES: Final[Mapping[type, Callable[[ServerMachine, ServerCommand], Phase]]] = {
+    messages.SessionReady: ServerMachine._begin_session,
+    messages.ReadyForQuery: lambda machine, command: _IDLE,
+    messages.ErrorResponse: ServerMachine._fail_request,
+    messages.CopyIn: ServerMachine._begin_copy,
+    messages.CopyOut: ServerMachine._begin_copy,
+    messages.CopyDone: ServerMachine._end_copy,
+}

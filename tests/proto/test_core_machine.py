@@ -1,6 +1,8 @@
 """Timers, entropy and values: the small parts that all machines share."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
@@ -115,3 +117,9 @@ def test_values_match_by_position() -> None:
     match Now(1, 2):
         case Now(mono, wall):
             assert (mono, wall) == (1, 2)
+
+
+def test_importing_the_protocol_brings_no_event_loop_and_no_engine() -> None:
+    loaded = "import sys, rustydb_proto.pg; print(*sorted(sys.modules))"
+    names = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"asyncio", "socket", "ssl", "threading", "uuid", "decimal", "rustydb_engine"} & set(names)
