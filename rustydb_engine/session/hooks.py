@@ -13,6 +13,7 @@ from rustydb_engine.catalog.catalog import Catalog
 from rustydb_engine.catalog.objects import Sequence, Table
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
+from rustydb_engine.exec.ddl.definitions import definition, expression_text
 from rustydb_engine.storage.database import Database
 from rustydb_engine.txn.locks import MODE_NAMES
 from rustydb_engine.values.forms import Forms
@@ -120,6 +121,10 @@ class Hooks:
     def deparse(self, kind: str, oid: int, part: int = 0, pretty: bool = False) -> str | None:
         """Return the SQL of a catalog object: kind viewdef, indexdef, constraintdef, or expr."""
         return definition(self.catalog, kind, oid, part, pretty, self.search_path)
+
+    def expression_text(self, text: str, relation_oid: int, pretty: bool) -> str:
+        """Return an expression of the catalog as this session's search path shows it (pg_get_expr)."""
+        return expression_text(self.catalog, text, relation_oid, pretty, self.search_path)
 
     # ---- parameters
 

@@ -35,20 +35,24 @@ def complete(session: Session, portal: Portal) -> Generator[Wait | NeedCopyData,
     """Run a portal to its end, sending its rows; return the command tag (None: the front door was told already)."""
     sink = session.sink
     assert sink is not None, "portals run inside _working"
-    steps = portal.steps = start(session, portal)
+    # Not kept in the portal: COMMIT runs as a portal and closes all portals.
+    steps = start(session, portal)
     entry, formats, batch_rows = portal.entry, portal.formats, session.shared.config.batch_rows
+    reply: object = None
     try:
         while True:
-            item = steps.send(None)
+            item = steps.send(reply)  # type: ignore[arg-type]  # only COPY is sent anything, and it knows
+            reply = None
             if item.__class__ is list:
                 sink.rows(entry, formats, item)
                 if len(item) >= batch_rows:
                     yield TICK
             else:
-                yield from wait(session, portal, item)
+                reply = yield from wait(session, portal, item)
     except StopIteration as stop:
         done: Completion = stop.value
-    portal.steps = None
+    finally:
+        steps.close()
     portal.done = True
     if session.txn is not None:
         session.txn.next_command()
