@@ -88,15 +88,15 @@ class Dependents:
             self._visit(address, None, silent=False)
         found = Found([seen.address for seen in self._order])
         for seen in reversed(self._order):
-            if not seen.original and not seen.silent:
+            if not seen.original and not seen.silent and self._whole(seen.address) is None:
                 assert seen.dependee is not None, "what is not original was reached from something"
                 found.reported.append((self.describe(seen.address), self.describe(seen.dependee)))
         return found
 
     def _visit(self, address: Address, dependee: Address | None, silent: bool) -> None:
         known = self._seen.get(address)
-        if known is None and address.kind == "column":
-            known = self._seen.get(Address("relation", address.oid))
+        if known is None:
+            known = self._whole(address)
         if known is not None:
             known.silent = known.silent or silent
             return
@@ -105,6 +105,13 @@ class Dependents:
         for dependent, kind in sorted(self._dependents(address), key=self._newest_first):
             self._visit(dependent, address, kind != NORMAL)
         self._order.append(seen)
+
+    def _whole(self, address: Address) -> _Seen | None:
+        """Return the table or column with which a column or default goes, if that is found already."""
+        if address.kind not in ("column", "default"):
+            return None
+        column = self._seen.get(Address("column", address.oid, address.part)) if address.kind == "default" else None
+        return column or self._seen.get(Address("relation", address.oid))
 
     def _newest_first(self, item: tuple[Address, str]) -> tuple[int, int]:
         address = item[0]
@@ -150,9 +157,8 @@ class Dependents:
             if not part or part == sequence.owner_column:
                 yield Address("relation", sequence.oid), INTERNAL if sequence.internal else AUTO
         for entry in catalog.referencing(table.oid):
-            if entry.table != table.oid and (not part or part in entry.referenced_columns):
-                yield Address("constraint", entry.oid), NORMAL
-            elif entry.table == table.oid and part and part in entry.referenced_columns:
+            other = entry.table != table.oid
+            if (other and not part) or part in entry.referenced_columns:
                 yield Address("constraint", entry.oid), NORMAL
         if part:
             for column in table.live():

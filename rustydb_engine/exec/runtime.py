@@ -268,6 +268,6 @@ def zip_functions(parts: Array, ordinality: bool) -> Iterable[Array]:
 @helper
 def system_table(oid: int, ctx: Any) -> Iterable[Array]:
     """Return the rows of a system table."""
-    from rustydb_engine.catalog.system_tables.read import system_rows
+    from rustydb_engine.catalog.virtual import system_rows
 
     return system_rows(oid, ctx)

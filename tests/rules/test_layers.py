@@ -23,8 +23,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # System tables list the functions, operators and casts, so they stand above the registries.
     ("rustydb_engine.catalog.printing",),
     ("rustydb_engine.catalog.dependencies",),
-    ("rustydb_engine.catalog.information_schema",),
     ("rustydb_engine.catalog.system_tables",),
+    ("rustydb_engine.catalog.information_schema",),
+    ("rustydb_engine.catalog.virtual",),
     ("rustydb_engine.exec",),
     ("rustydb_engine.copy",),
     ("rustydb_engine.session",),

@@ -83,5 +83,8 @@ class FixedContext:
     def deparse(self, kind: str, oid: int, part: int = 0, pretty: bool = False) -> str | None:
         return f"{kind} of {oid}"
 
+    def expression_text(self, text: str, relation_oid: int, pretty: bool) -> str:
+        return text
+
     def activity(self) -> list[dict[str, object]]:
         return []

@@ -22,8 +22,9 @@ from rustydb_engine.catalog.objects import Sequence
 from rustydb_engine.exec.compile import compile_query
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.ddl import DDL_STATEMENTS, run_ddl
+from rustydb_engine.exec.ddl.definitions import definition, expression_text
 from rustydb_engine.exec.explain import explain
-from rustydb_engine.exec.result import CompiledPlan
+from rustydb_engine.exec.result import CompiledPlan, ResultColumn
 from rustydb_engine.exec.waits import TICK, Completion
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder import BindEnv, bind
@@ -107,7 +108,10 @@ class LocalHooks:
         return self.local.rows(sql)
 
     def deparse(self, kind: str, oid: int, part: int = 0, pretty: bool = False) -> str | None:
-        return None
+        return definition(self.catalog, kind, oid, part, pretty, self.search_path)
+
+    def expression_text(self, text: str, relation_oid: int, pretty: bool) -> str:
+        return expression_text(self.catalog, text, relation_oid, pretty, self.search_path)
 
     def activity(self) -> list[dict[str, object]]:
         return []
@@ -128,6 +132,7 @@ class Local:
         self.database = Database()
         self.hooks = LocalHooks(self)
         self.tag = ""
+        self.columns: tuple[ResultColumn, ...] = ()
 
     def begin(self, isolation: str = READ_COMMITTED, read_only: bool = False) -> Transaction:
         return self.database.begin(isolation, read_only)
@@ -166,6 +171,7 @@ class Local:
         """Run one statement; yields its waits (not ticks), returns its rows."""
         ((statement, _, _),) = parse(sql)
         rows: list[tuple[object, ...]] = []
+        self.tag, self.columns = "", ()
         own = txn is None
         if txn is None:
             txn = self.begin()
@@ -177,6 +183,7 @@ class Local:
                 work = explain(plan, statement.options, self.context(txn), params)
             else:
                 plan = self.plan(sql, txn)
+                self.columns = plan.columns
                 ctx = self.context(txn)
                 if plan.instant:
                     rows = plan.run(ctx, params)

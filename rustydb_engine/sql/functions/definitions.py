@@ -17,14 +17,14 @@ from rustydb_engine.sql.keywords import quote_identifier
 # ---------------------------------------------------------------- objects that the context prints
 
 
-@function("pg_get_expr(pg_node_tree, oid) -> text", oid=1716, volatility="s")
-def pg_get_expr(expression: str, relation: int) -> str:
-    return expression
+@function("pg_get_expr(pg_node_tree, oid) -> text", oid=1716, volatility="s", context=True)
+def pg_get_expr(context: EvalContext, expression: str, relation: int) -> str:
+    return context.expression_text(expression, relation, False)
 
 
-@function("pg_get_expr(pg_node_tree, oid, bool) -> text", oid=2509, volatility="s")
-def pg_get_expr_pretty(expression: str, relation: int, pretty: bool) -> str:
-    return expression
+@function("pg_get_expr(pg_node_tree, oid, bool) -> text", oid=2509, volatility="s", context=True)
+def pg_get_expr_pretty(context: EvalContext, expression: str, relation: int, pretty: bool) -> str:
+    return context.expression_text(expression, relation, pretty)
 
 
 @function("pg_get_constraintdef(oid) -> text", oid=1387, volatility="s", context=True)

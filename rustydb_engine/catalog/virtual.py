@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rustydb_engine.catalog.information_schema import (
+    constraints as standard_constraints,
+)
+from rustydb_engine.catalog.information_schema import privileges, routines, tables
 from rustydb_engine.catalog.objects import INFORMATION_SCHEMA, Table
 from rustydb_engine.catalog.system_tables import access, constraints, functions, relations, server, types, views
 from rustydb_engine.catalog.system_tables.rows import PRODUCERS, Row, Source
 from rustydb_engine.sql.functions.context import EvalContext
 
-_MODULES = (access, functions, relations, server, types, views, constraints)
+_MODULES = (
+    access, constraints, functions, relations, server, types, views, privileges, routines, standard_constraints, tables,
+)  # fmt: skip
 
 
 def system_rows(table_oid: int, context: EvalContext) -> tuple[Row, ...]:
