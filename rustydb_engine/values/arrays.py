@@ -38,6 +38,11 @@ def malformed(source: str, detail: str) -> SqlError:
     return SqlError("22P02", f'malformed array literal: "{source}"', detail=detail)
 
 
+def too_many_dimensions(count: int) -> SqlError:
+    """Return the error for an array of more dimensions than there may be (54000)."""
+    return SqlError("54000", f"number of array dimensions ({count}) exceeds the maximum allowed ({DIMENSIONS_MAX})")
+
+
 def dimensions(value: Array, flat: bool = False) -> tuple[int, ...]:
     """Return the length of each dimension; () for an empty array."""
     sizes: list[int] = []
@@ -73,12 +78,14 @@ class _Reader:
     def __init__(self, source: str, delimiter: str, read: Callable[[str], object]) -> None:
         self.source = source
         self.read = read
-        self.items: list[object] = []
+        self.items: list[str | None] = []
         self.sizes: list[int] = []
+        self.pending_ragged = False
         self.at = 0
+        self.shown = 0
 
     def fail(self, detail: str) -> NoReturn:
-        raise malformed(self.source, detail)
+        raise malformed(self.source[self.shown :], detail)
 
     def skip_blanks(self) -> str:
         """Move over blanks and return the next character, '' at the end."""
@@ -93,10 +100,7 @@ class _Reader:
         sizes: list[int] = []
         while match := _BOUNDS.match(self.source, self.at):
             if len(sizes) >= DIMENSIONS_MAX:
-                raise SqlError(
-                    "54000",
-                    f"number of array dimensions ({len(sizes) + 1}) exceeds the maximum allowed ({DIMENSIONS_MAX})",
-                )
+                raise too_many_dimensions(len(sizes) + 1)
             low, high = (1, int(match[1])) if match[2] is None else (int(match[1]), int(match[2]))
             if high < low:
                 raise SqlError("2202E", "upper bound cannot be less than lower bound")
@@ -123,86 +127,86 @@ class _Reader:
             self.fail('Array value must start with "{" or dimension information.')
         else:
             promised = []
+        # Messages show the contents only: neither blanks nor bounds before them.
+        self.shown = self.at
         self.level()
         if self.skip_blanks():
             self.fail("Junk after closing right brace.")
+        if self.pending_ragged:
+            self.ragged()
         if promised and promised != self.sizes:
+            self.shown = 0
             self.fail("Specified array dimensions do not match array contents.")
-        return nest(self.items, tuple(self.sizes)) if self.items else ()
+        if not self.items:
+            return ()
+        read = self.read
+        return nest([None if text is None else read(text) for text in self.items], tuple(self.sizes))
 
     def level(self) -> None:
-        """Read from the first brace to its partner; `counts` is the number of items in each open level."""
+        """Read from the first brace to its partner.
+
+        `counts` is the number of items so far in each open level, `last` that of the level closed before at a depth.
+        `state` is what came last: an item may follow only where PostgreSQL's ArrayCount lets it.
+        """
         counts: list[int] = []
+        last = [0] * (DIMENSIONS_MAX + 1)
         leaf = 0
-        after_item = False
+        mixed = False
+        state = ""
         while True:
             char = self.skip_blanks()
             if not char:
                 self.fail("Unexpected end of input.")
             if char == "{":
-                if after_item:
+                if state not in ("", "opened", "level delimited"):
                     self.fail('Unexpected "{" character.')
-                counts.append(0)
-                self.at += 1
+                counts.append(1)
                 if len(counts) > DIMENSIONS_MAX:
-                    raise SqlError(
-                        "54000",
-                        f"number of array dimensions ({len(counts)}) exceeds the maximum allowed ({DIMENSIONS_MAX})",
-                    )
-                if leaf and len(counts) > leaf:
-                    self.fail('Unexpected "{" character.')
-            elif char == "}":
+                    raise too_many_dimensions(len(counts))
+                state = "opened"
                 self.at += 1
-                if not after_item and (counts[-1] or len(counts) > 1):
+            elif char == "}":
+                if state not in ("item", "closed") and not (state == "opened" and len(counts) == 1):
                     self.fail('Unexpected "}" character.')
-                self.close(counts, leaf)
+                self.at += 1
+                depth, count = len(counts), counts.pop()
+                if last[depth] not in (0, count):
+                    self.ragged()
+                last[depth] = count
                 if not counts:
-                    return
-                counts[-1] += 1
-                after_item = True
+                    break
+                state = "closed"
             elif char == ",":
-                if not after_item:
+                if state not in ("item", "closed"):
                     self.fail('Unexpected "," character.')
                 self.at += 1
-                after_item = False
-            else:
-                if after_item:
-                    self.fail("Unexpected array element.")
-                leaf = leaf or len(counts)
-                if len(counts) != leaf:
-                    self.fail("Unexpected array element.")
-                self.items.append(self.element())
                 counts[-1] += 1
-                after_item = True
-
-    def close(self, counts: list[int], leaf: int) -> None:
-        """Note the size of the level that ends."""
-        depth = len(counts)
-        count = counts.pop()
-        if not self.sizes:
-            self.sizes = [0] * (leaf or depth)
-        if depth > len(self.sizes):
-            self.ragged()
-        if self.sizes[depth - 1] in (0, count):
-            self.sizes[depth - 1] = count
-        else:
-            self.ragged()
+                state = "delimited" if state == "item" else "level delimited"
+            else:
+                if state not in ("opened", "delimited"):
+                    self.fail('Unexpected "\\" character.' if char == "\\" else "Unexpected array element.")
+                mixed = mixed or leaf not in (0, len(counts))
+                leaf = len(counts)
+                self.items.append(self.element())
+                state = "item"
+        if self.items and (mixed or any(last[leaf + 1 :])):
+            # PostgreSQL lets some arrays of mixed depth pass and makes up elements; we do not.
+            self.pending_ragged = True
+        self.sizes = last[1 : leaf + 1] if self.items else []
 
     def ragged(self) -> NoReturn:
         """Raise for sub-arrays of different sizes."""
         self.fail("Multidimensional arrays must have sub-arrays with matching dimensions.")
 
-    def element(self) -> object:
-        """Read one element; an unquoted NULL is None."""
+    def element(self) -> str | None:
+        """Read the text of one element; an unquoted NULL is None."""
         source, at = self.source, self.at
         if source[at] == '"':
             text, self.at = self.quoted(at + 1)
             follow = self.skip_blanks()
             if follow and follow not in ",}":
-                if follow == '"' or follow == "{":
-                    self.fail("Unexpected array element." if follow == '"' else 'Unexpected "{" character.')
-                self.fail("Unexpected array element.")
-            return self.read(text)
+                self.fail(f'Unexpected "{follow}" character.' if follow in "{\\" else "Unexpected array element.")
+            return text
         parts: list[str] = []
         kept = 0
         escaped = False
@@ -231,7 +235,7 @@ class _Reader:
         text = joined[:kept] + joined[kept:].rstrip(_BLANKS)
         if not escaped and text.upper() == "NULL":
             return None
-        return self.read(text)
+        return text
 
     def quoted(self, at: int) -> tuple[str, int]:
         """Read up to the closing quote; return (text, the offset after the quote)."""
@@ -319,7 +323,7 @@ def array_from_bytes(data: bytes, oid: int, lower: int, receive: Callable[[bytes
     if count < 0:
         raise SqlError("22P03", f"invalid number of dimensions: {count}")
     if count > DIMENSIONS_MAX:
-        raise SqlError("54000", f"number of array dimensions ({count}) exceeds the maximum allowed ({DIMENSIONS_MAX})")
+        raise too_many_dimensions(count)
     if flags not in (0, 1):
         raise SqlError("22P03", "invalid array flags")
     if element != oid:

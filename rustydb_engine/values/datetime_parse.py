@@ -159,7 +159,8 @@ class _Reader:
                 raise BadFormatError
             self.label = ""
         found = read_time(self.clock, text)
-        self.clock.check_time()
+        if not self.time_only:
+            self.clock.check_time()
         return found
 
     def labelled(self, text: str) -> int:
@@ -470,8 +471,9 @@ def _read_time(text: str, forms: Forms, now: int | None, type_name: str) -> _Rea
         reader.clock.check_time()
         if reader.known & TIME_M != TIME_M:
             raise BadFormatError
-        if reader.zone is not None and (reader.known & DST_MOD or not (is_fixed(reader.zone) or _dated(reader))):
-            raise BadFormatError
+        if reader.zone is not None and not reader.abbreviation:
+            if reader.known & DST_MOD or not (is_fixed(reader.zone) or _dated(reader)):
+                raise BadFormatError
     except (BadFormatError, OverflowFieldError) as error:
         raise user_error(error, text, type_name) from None
     return reader

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from decimal import Decimal
 from typing import NoReturn
 
 from rustydb_engine.errors import SqlError
@@ -28,6 +29,7 @@ _FLOAT = re.compile(
     r"(inf(?:inity)?)|(nan))[ \t\n\v\f\r]*\Z",
     re.I | re.A,
 )
+_WHOLE4, _WHOLE8 = 2.0**24, 2.0**53
 _pack4 = struct.Struct("!f").pack
 _unpack4 = struct.Struct("!f").unpack
 
@@ -99,6 +101,8 @@ def float8_out(number: float, digits: int = 1) -> str:
         return _special(number)
     if 1e15 <= abs(number) < 1e16:
         return _scientific(shown)
+    if _WHOLE8 <= abs(number) < 1e40 and _halfway(shown, number, 53):
+        return _longer(number)
     return shown
 
 
@@ -112,13 +116,34 @@ def float4_out(number: float, digits: int = 1) -> str:
         return "-0" if math.copysign(1.0, number) < 0 else "0"
     for precision in (6, 7, 8, 9) if abs(number) > 1.2e-38 else range(1, 10):
         shown = f"{number:.{precision}g}"
-        if round4_or_none(float(shown)) == number:
+        if round4_or_none(float(shown)) == number and not (abs(number) >= _WHOLE4 and _halfway(shown, number, 24)):
             break
     mantissa, _, exponent = f"{float(shown):e}".partition("e")
     if -4 <= int(exponent) < 6:
         return _plain(shown)
     mantissa = f"{float(shown):.{max(len(_digits(shown)) - 1, 0)}e}"
     return mantissa
+
+
+def _halfway(shown: str, number: float, bits: int) -> bool:
+    """Whether a printed number lies exactly between two neighbours among floats of `bits` bits.
+
+    Python reads it back by rounding to even; PostgreSQL's printer (Ryu) does not rely on that and prints more digits.
+    """
+    distance = abs(int(Decimal(shown)) - int(number))
+    mantissa, exponent = math.frexp(number)
+    gap = 2 ** max(exponent - bits, 0)
+    return distance * 2 == gap or (abs(mantissa) == 0.5 and distance * 4 == gap)
+
+
+def _longer(number: float) -> str:
+    """Return the shortest print that reads back without a tie."""
+    for precision in (14, 15, 16):
+        shown = f"{number:.{precision}e}"
+        if float(shown) == number and not _halfway(shown, number, 53):
+            break
+    mantissa, _, exponent = shown.partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
 
 
 def _digits(shown: str) -> str:

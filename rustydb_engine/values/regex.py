@@ -50,7 +50,9 @@ _ESCAPES = {
 _CONSTRAINTS = {"A": r"\A", "Z": r"\Z", "m": r"\b(?=\w)", "M": r"\b(?<=\w)", "y": r"\b", "Y": r"\B"}
 _BACKREFERENCE = re.compile(r"[1-9][0-9]*")
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_OPTIONS = re.compile(r"[A-Za-z]+")
 _BOUND = re.compile(r"\{(\d+)(,(\d*))?\}")
+_BOUND_START = re.compile(r"\{\d+(?:,\d*)?")
 
 
 def regex_error(what: str) -> SqlError:
@@ -87,7 +89,7 @@ class _Translation:
         self.line_anchors = False
         self.expanded = False
         self.groups = 0
-        self.depth = 0
+        self.open: list[str] = []
         self.options(flags)
 
     def options(self, letters: str) -> None:
@@ -137,11 +139,12 @@ class _Translation:
                 raise regex_error("quantifier operand invalid")
         if self.flavour != "advanced" or self.pattern[self.at : self.at + 2] != "(?":
             return
-        close = self.pattern.find(")", self.at)
-        letters = self.pattern[self.at + 2 : close] if close > 0 else ""
-        if letters.isalpha() and letters.isascii():
-            self.options(letters)
-            self.at = close + 1
+        letters = _OPTIONS.match(self.pattern, self.at + 2)
+        if letters is not None:
+            if self.pattern[letters.end() : letters.end() + 1] != ")":
+                raise regex_error("invalid embedded option")
+            self.options(letters[0])
+            self.at = letters.end() + 1
 
     def expression(self) -> None:
         """Translate everything up to the end."""
@@ -171,7 +174,7 @@ class _Translation:
                 self.out.append("." if char == "." else re.escape(char))
                 operand = True
                 self.at += 1
-        if self.depth:
+        if self.open:
             raise regex_error("parentheses () not balanced")
 
     def skip_comment(self, char: str) -> None:
@@ -199,8 +202,8 @@ class _Translation:
                 raise regex_error("quantifier operand invalid")
             prefix = "("
             self.groups += 1
-        self.depth += 1
-        if self.depth > DEPTH_MAX:
+        self.open.append(prefix)
+        if len(self.open) > DEPTH_MAX:
             raise regex_error("regular expression is too complex")
         self.out.append(prefix)
         self.at += len(prefix)
@@ -208,12 +211,11 @@ class _Translation:
 
     def close_group(self) -> bool:
         """Translate a closing parenthesis; without a partner it is an error."""
-        if not self.depth:
+        if not self.open:
             raise regex_error("parentheses () not balanced")
-        self.depth -= 1
         self.out.append(")")
         self.at += 1
-        return True
+        return self.open.pop() in ("(", "(?:")
 
     def quantifier(self, operand: bool) -> None:
         """Translate * + ? {m,n} and their non-greedy forms."""
@@ -223,9 +225,9 @@ class _Translation:
         if char == "{":
             match = _BOUND.match(self.pattern, self.at)
             if match is None:
-                raise regex_error(
-                    "invalid repetition count(s)" if "}" in self.pattern[self.at :] else "braces {} not balanced"
-                )
+                start = _BOUND_START.match(self.pattern, self.at)
+                ended = start is not None and start.end() == len(self.pattern)
+                raise regex_error("braces {} not balanced" if ended else "invalid repetition count(s)")
             low, comma, high = match.groups()
             bounds = [int(part) for part in (low, high) if part and len(part) < 5] or [REPEAT_MAX + 1]
             if max(bounds) > REPEAT_MAX or (high and int(low) > int(high)) or len(low) > 4:
@@ -331,6 +333,8 @@ class _Translation:
                 if len(high) != 1:
                     raise regex_error("invalid character range")
                 if ord(high) < ord(low):
+                    raise regex_error("invalid character range")
+                if pattern[self.at : self.at + 1] == "-" and pattern[self.at + 1 : self.at + 2] != "]":
                     raise regex_error("invalid character range")
                 parts.append(f"{_in_class(low)}-{_in_class(high)}")
             else:

@@ -12,6 +12,7 @@ Source: PostgreSQL 15, appendix B.1, B.4; DetermineTimeZoneOffset in src/backend
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from importlib.resources import files
@@ -23,7 +24,7 @@ from rustydb_engine.values.zone_abbreviations import ABBREVIATIONS
 
 _SECOND = timedelta(seconds=1)
 _OFFSET_MAX = 15 * 3600 + 59 * 60 + 59
-_POSIX = re.compile(r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]+>)([+-]?\d{1,3})(?::(\d{2}))?(?::(\d{2}))?\Z")
+_POSIX = re.compile(r"(?:[A-Za-z]+|<[A-Za-z0-9+-]+>)([+-]?\d{1,3})(?::(\d{2}))?(?::(\d{2}))?\Z")
 
 
 def _moment(micros: int) -> datetime:
@@ -146,18 +147,30 @@ def zone_or_abbreviation(name: str) -> tzinfo | None:
 
 
 def abbreviation_offset(zone: tzinfo, name: str, local: int) -> int:
-    """Return the offset that an abbreviation means in a zone at a local time; the zone's own when it does not use it."""
-    offset = local_offset(zone, local)
-    if abbreviation_at(zone, local - offset * 1_000_000).lower() == name:
-        return offset
-    first, second = (_moment(local).replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    for moment in (first, second):
-        shift = moment.utcoffset()
-        if shift is not None and (moment.tzname() or "").lower() == name:
+    """Return the offset that an abbreviation means in a zone at a local time.
+
+    It is the one in use at that time, else that of the latest use before, else of the first after; a zone that never
+    used the abbreviation gives its own offset.
+    """
+    moment = _moment(local).replace(tzinfo=zone)
+    for candidate in (moment, moment.replace(fold=1)):
+        shift = candidate.utcoffset()
+        if shift is not None and (candidate.tzname() or "").lower() == name:
             return shift // _SECOND
-    return offset
+    moments, offsets = _uses(zone, name)
+    if not moments:
+        return local_offset(zone, local)
+    return offsets[max(bisect_right(moments, local) - 1, 0)]
 
 
-def day_zero(year: int, month: int, day: int) -> int:
-    """Return the timestamp of midnight of a date."""
-    return days_of(year, month, day) * MICROS_PER_DAY
+@lru_cache(maxsize=64)
+def _uses(zone: tzinfo, name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return when, looking every two months from 1880 to 2037, a zone used an abbreviation, and its offsets then."""
+    found: list[tuple[int, int]] = []
+    for year in range(1880, 2038):
+        for month in range(1, 13, 2):
+            moment = datetime(year, month, 1, tzinfo=zone)
+            shift = moment.utcoffset()
+            if shift is not None and (moment.tzname() or "").lower() == name:
+                found.append((days_of(year, month, 1) * MICROS_PER_DAY, shift // _SECOND))
+    return tuple(local for local, _ in found), tuple(offset for _, offset in found)
