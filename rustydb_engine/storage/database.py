@@ -88,7 +88,10 @@ class Database:
         return self.manager.begin(isolation, read_only, process_id)
 
     def read_snapshot(self) -> Snapshot:
-        """Return a snapshot for one statement that reads, outside any transaction and within one step."""
+        """Return a snapshot for one statement that reads, outside any transaction and within one step.
+
+        When its csn is above `durable_csn` (a change of the catalog is on its way to disk), the reply must wait for it.
+        """
         manager = self.manager
         return Snapshot(max(manager.durable_csn, manager.catalog_csn), None, 0)
 

@@ -122,7 +122,9 @@ class Heap:
                 page = self._next_page()
             rid = self.filling << PAGE_BITS | len(page.rows)
             page.rows.append(row)
-        entry = Undo(txn, txn.cid, None, None)
+        entry = txn.inserted
+        if entry is None or entry.cid != txn.cid:
+            entry = txn.inserted = Undo(txn, txn.cid, None, None)
         undo = page.undo
         if undo is None:
             page.undo = {rid & SLOT_MASK: entry}
@@ -133,7 +135,9 @@ class Heap:
         txn.writes.append((self, rid, 1, page, entry))
         self.live_rows += 1
         for index in self.indexes:
-            index.add(index.key_of(row), rid)
+            key = index.key_of(row)
+            if not index.simple or index.entries.setdefault(key, rid) != rid:
+                index.add(key, rid)
         return rid
 
     def update(self, txn: Transaction, rid: int, row: Row) -> None:
@@ -209,10 +213,7 @@ class Heap:
         txn.writes.append((self, base, len(batch), page, entry))
         self.live_rows += len(batch)
         for index in self.indexes:
-            key_of = index.key_of
-            add = index.add
-            for rid, row in enumerate(batch, base):
-                add(key_of(row), rid)
+            index.add_run(base, batch)
 
     def _next_page(self) -> Page:
         """Go on to the next page to fill: one that a rolled back COPY left empty, or a new one."""

@@ -16,7 +16,7 @@ remove belongs to versions that the scan's snapshot does not see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast, final
 
@@ -61,7 +61,7 @@ class Index:
 
     __slots__ = (
         "_sort_key", "columns", "entries", "get", "heap", "key_of", "nulls_distinct", "oid", "ordered", "partial",
-        "plain_key", "positions", "single", "unique",
+        "plain_key", "positions", "simple", "single", "unique",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +88,7 @@ class Index:
         self.entries: dict[object, Rids] = {}
         self.get = self.entries.get
         self.ordered: SortedList | SortedKeyList | None = None
+        self.simple = not self.partial  # whether a new key is entered by a mere `entries[key] = rid`
         self._sort_key = sort_key_of(columns)
 
     # -- reading
@@ -145,7 +146,7 @@ class Index:
         for key in keys:
             found = self.get(key)
             if found.__class__ is int:
-                yield key, cast(int, found)
+                yield key, found
             elif found is not None:
                 for rid in tuple(cast("tuple[int, ...]", found)):
                     yield key, rid
@@ -267,6 +268,12 @@ class Index:
         else:
             cast("dict[int, None]", found)[rid] = None
 
+    def add_run(self, base: int, rows: list[Row]) -> None:
+        """Enter rows with consecutive rids from `base`."""
+        if not self._add_page(base, rows):
+            for rid, row in enumerate(rows, base):
+                self.add(self.key_of(row), rid)
+
     def remove(self, key: object, rid: int) -> None:
         """Remove a rid from a key; one that is not there is no error."""
         entries = self.entries
@@ -320,7 +327,7 @@ class Index:
     def clear(self) -> None:
         """Forget every entry."""
         self.entries.clear()
-        self.ordered = None
+        self._drop_order()
 
     # -- building
 
@@ -340,20 +347,23 @@ class Index:
         self.heap = heap
         for number, page in enumerate(heap.pages):
             base = number << PAGE_BITS
-            if page.undo is None and not self.partial and self._add_page(base, page.rows):
+            if page.undo is None and self._add_page(base, page.rows):
                 yield SKIP
                 continue
             yield self._add_versions(base, page)
 
-    def _add_page(self, base: int, rows: Iterable[Row | None]) -> bool:
+    def _add_page(self, base: int, rows: Sequence[Row | None]) -> bool:
         """Enter a page whose keys are all new, in one go; False: nothing was done."""
+        if self.partial:
+            return False
         rows = cast("list[Row]", rows)
         entries = self.entries
         fresh = dict(zip(map(self.plain_key, rows), range(base, base + len(rows)), strict=True))
         if len(fresh) != len(rows) or not entries.keys().isdisjoint(fresh):
             return False
         entries.update(fresh)
-        self.ordered = None
+        if self.ordered is not None:
+            self.ordered.update(key for key in fresh if key is not None or not self.single)
         return True
 
     def _add_versions(self, base: int, page: Page) -> object:
@@ -384,7 +394,12 @@ class Index:
                 return True
         return False
 
+    def _drop_order(self) -> None:
+        self.ordered = None
+        self.simple = not self.partial
+
     def _build_order(self) -> None:
+        self.simple = False
         if self.single:
             self.ordered = SortedList(key for key in self.entries if key is not None)
         else:

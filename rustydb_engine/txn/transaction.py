@@ -77,9 +77,9 @@ class Transaction:
     """
 
     __slots__ = (
-        "catalog", "cid", "constraint_modes", "csn", "dead_keys", "deferred", "depends_csn", "isolation", "log_start", "logged", "manager",
-        "process_id", "read_only", "row_locks", "snapshot_csn", "state", "structural", "table_locks", "waiters",
-        "waiting", "waits_for", "writes", "xid",
+        "catalog", "cid", "constraint_modes", "csn", "dead_keys", "deferred", "depends_csn", "inserted", "isolation",
+        "log_start", "logged", "manager", "process_id", "read_only", "row_locks", "snapshot_csn", "state", "structural",
+        "table_locks", "waiters", "waiting", "waits_for", "writes", "xid",
     )  # fmt: skip
 
     def __init__(self, manager: Manager, xid: int, isolation: str, read_only: bool, process_id: int) -> None:
@@ -94,6 +94,7 @@ class Transaction:
         self.cid = 0
         self.snapshot_csn = -1  # of a repeatable read transaction that has taken its snapshot
         self.writes: list[tuple[Heap, int, int, Page, Undo]] = []
+        self.inserted: Undo | None = None  # the undo entry that all rows inserted by one command share
         self.table_locks: dict[int, int] = {}  # table OID -> bits of the held modes
         self.catalog: Overlay | None = None
         self.dead_keys: list[tuple[Index, object, Page, int]] | None = None
