@@ -83,7 +83,7 @@ class Generator:
         self.fn = FunctionSource("run", ("ctx", "p"))
         self.root = self.fn
         self.compiler = Compiler(self)
-        self.tables: dict[int, p.Scan | p.SeqScan | p.IndexScan] = {}
+        self.tables: dict[int, p.SeqScan | p.IndexScan | p.SystemLookup] = {}
         self.row_shapes: dict[int, tuple[tuple[str, ...], tuple[Type, ...]]] = {}
         self.used: dict[int, set[int]] = {}
         self.transaction = ""
@@ -99,7 +99,7 @@ class Generator:
         for var in variables(plan):
             self.used.setdefault(var.source, set()).add(var.column)
         for item in walk(plan):
-            if isinstance(item, p.SeqScan | p.IndexScan):
+            if isinstance(item, p.SeqScan | p.IndexScan | p.SystemLookup):
                 self.tables[item.rel] = item
             elif isinstance(item, p.Project):
                 self.row_shapes[item.rel] = item.names, tuple([expr.type for expr in item.exprs])
@@ -336,7 +336,7 @@ WAITING_FUNCTIONS = frozenset(("pg_sleep", "pg_sleep_for", "pg_sleep_until"))
 def is_instant(node: object) -> bool:
     """Whether a plan (or expression) is short and can never wait: it may run as a plain function."""
     for item in walk(node):
-        if isinstance(item, p.SeqScan):
+        if isinstance(item, p.SeqScan | p.SystemLookup):
             return False
         if isinstance(item, p.IndexScan) and (
             item.range or not item.index.unique or any(item.lists) or not item.index.nulls_distinct

@@ -38,10 +38,12 @@ from rustydb_engine.exec.source import Code
 from rustydb_engine.exec.waits import Completion, WaitFor, WaitUntil
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
+from rustydb_engine.sql.access import ReadIndex
+from rustydb_engine.sql.binder.stored import stored_expr
 from rustydb_engine.sql.logical import build, stack_depth
 from rustydb_engine.sql.plan import Node
 from rustydb_engine.sql.planner import Planner
-from rustydb_engine.sql.tree import functions, walk
+from rustydb_engine.sql.tree import conjuncts, functions, walk
 from rustydb_engine.txn.locks import ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE
 
 if TYPE_CHECKING:
@@ -74,13 +76,24 @@ class CatalogStatistics:
         found = self.database.heap(table.storage).index(index.oid)
         return float(len(found.entries)) if found is not None else 1.0
 
-    def indexes(self, table: Table) -> tuple[Index, ...]:
+    def indexes(self, table: Table) -> tuple[ReadIndex, ...]:
         """Return the indexes of a table that can be used for reading."""
         heap = self.database.heap(table.storage)
         return tuple([
-            index for index in self.catalog.indexes_of(table.oid)
-            if index.valid and not index.where and heap.index(index.oid) is not None
+            self._readable(table, index) for index in self.catalog.indexes_of(table.oid)
+            if index.valid and heap.index(index.oid) is not None
         ])  # fmt: skip
+
+    def _readable(self, table: Table, index: Index) -> ReadIndex:
+        keys: list[b.Expr] = []
+        for key in index.columns:
+            if key.attnum:
+                column = table.columns[key.attnum - 1]
+                keys.append(b.Var(0, key.attnum - 1, column.type, column.typmod))
+            else:
+                keys.append(stored_expr(self.catalog, key.expression, table))
+        predicate = conjuncts(stored_expr(self.catalog, index.where, table)) if index.where else ()
+        return ReadIndex(index, tuple(keys), predicate)
 
 
 @contextmanager

@@ -129,10 +129,10 @@ class _Tree:
         assert plan.node is not None and plan.statistics is not None, "a compiled plan has both"
         self.root = plan.node
         self.statistics = plan.statistics
-        scans = [item for item in walk(self.root) if isinstance(item, p.SeqScan | p.IndexScan)]
+        scans = [item for item in walk(self.root) if isinstance(item, p.SeqScan | p.IndexScan | p.SystemLookup)]
         self.printer = Printer(len(scans) > 1)
         for item in walk(self.root):
-            if isinstance(item, p.SeqScan | p.IndexScan):
+            if isinstance(item, p.SeqScan | p.IndexScan | p.SystemLookup):
                 self.printer.names[item.rel] = item.alias, tuple([column.name for column in item.table.columns])
             elif isinstance(item, p.Aggregate):
                 self.printer.computed[item.rel] = (*item.groups, *item.aggregates)
@@ -206,6 +206,15 @@ class _Tree:
         made.details = [("Index Name", node.index.name), ("Relation Name", node.table.name), ("Alias", node.alias)]
         if node.index_conditions:
             made.details.append(("Index Cond", self.printer.all(node.index_conditions)))
+        if node.conditions:
+            made.details.append(("Filter", self.printer.all(node.conditions)))
+        return made
+
+    def system_lookup(self, node: p.SystemLookup) -> Shown:
+        made = Shown(node, f"Index Scan on {_named(node.table.name, node.alias)}", "Index Scan")
+        made.rows, made.cost, made.width = 1, 8.3, _width(node.table)
+        made.details = [("Relation Name", node.table.name), ("Alias", node.alias)]
+        made.details.append(("Index Cond", self.printer.text(node.condition)))
         if node.conditions:
             made.details.append(("Filter", self.printer.all(node.conditions)))
         return made
@@ -342,6 +351,7 @@ def _plain(title: str) -> Any:
 _SHOW: dict[type, Any] = {
     p.SeqScan: _Tree.seq_scan,
     p.IndexScan: _Tree.index_scan,
+    p.SystemLookup: _Tree.system_lookup,
     p.HashJoin: _Tree.join,
     p.NestedLoop: _Tree.join,
     p.Filter: _Tree.filter,

@@ -146,6 +146,22 @@ def virtual_scan(gen: Generator, node: p.SeqScan, scope: Scope, consume: Consume
             fn.line("pass")
 
 
+@produces(p.SystemLookup)
+def system_lookup(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None:
+    """Rows of a system table by the value of a column."""
+    assert isinstance(node, p.SystemLookup)
+    fn = gen.fn
+    gen.use("system_matches")
+    row = gen.names.fresh("r")
+    code = gen.compiler.value(node.key, scope)
+    with fn.block(f"for {row} in system_matches({node.table.oid}, {node.column + 1}, {code.src}, ctx):"):
+        inner = scope.bind(node.rel, RowBinding(row, len(node.table.columns)))
+        gen.pulse("2")
+        with gen.where(node.conditions, inner):
+            consume(inner)
+            fn.line("pass")
+
+
 # ---------------------------------------------------------------- by index
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from rustydb_engine.catalog.objects import Index, Table
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
-from rustydb_engine.sql.tree import is_volatile, relations
+from rustydb_engine.sql.tree import is_volatile, relations, rewrite, with_fields
 from rustydb_engine.values.types import BPCHAR, INTEGERS, TEXT_LIKE, Type, element_of
 from rustydb_proto.core.value import value
 
@@ -38,24 +38,33 @@ class Statistics(Protocol):
     def keys(self, table: Table, index: Index) -> float:
         """Return the number of different keys in an index."""
 
-    def indexes(self, table: Table) -> tuple[Index, ...]:
+    def indexes(self, table: Table) -> tuple[ReadIndex, ...]:
         """Return the indexes of a table that can be used for reading."""
+
+
+@value
+class ReadIndex:
+    """An index to read by: its key expressions and the conjuncts of its predicate, over the table's row as Var(0, …)."""
+
+    index: Index
+    keys: tuple[b.Expr, ...]
+    predicate: tuple[b.Expr, ...] = ()
 
 
 @value
 class Access:
     """A way to read a table, with the number of rows it gives and its cost."""
 
-    node: p.SeqScan | p.IndexScan
+    node: p.SeqScan | p.IndexScan | p.SystemLookup
     rows: float
     cost: float
 
 
 @value
 class _Term:
-    """A usable condition: `column op expr`; `listed`: any element of the array `expr`."""
+    """A usable condition: `key op expr`; `listed`: any element of the array `expr`."""
 
-    column: int
+    key: b.Expr
     op: str
     expr: b.Expr
     condition: b.Expr
@@ -119,22 +128,75 @@ def choose(
 ) -> Access:
     """Return the cheapest access. With `outer`, the relations whose values are known; else every other one is."""
     table = scan.table
-    if table.kind == "virtual":
-        share = _share(conditions)
-        return Access(p.SeqScan(table, scan.rel, scan.alias, conditions, scan.rid), max(300 * share, 1), 1000.0)
-    total = max(statistics.rows(table), 1.0)
     share = _share(conditions)
+    terms = [term for condition in conditions for term in _terms(scan, condition, outer)]
+    if table.kind == "virtual":
+        return _virtual(scan, conditions, terms, share)
+    total = max(statistics.rows(table), 1.0)
     best = Access(
         p.SeqScan(table, scan.rel, scan.alias, conditions, scan.rid), max(total * share, 1), total + 5.0
     )
-    terms = [term for condition in conditions if (term := _term(scan, condition, outer)) is not None]
     if not terms:
         return best
-    for index in statistics.indexes(table):
-        access = _by_index(scan, index, terms, conditions, statistics, total)
+    for entry in statistics.indexes(table):
+        read = over(entry, scan.rel)
+        if not implied(read.predicate, conditions):
+            continue
+        access = _by_index(scan, read, terms, conditions, statistics, total)
         if access is not None and access.cost < best.cost:
             best = access
     return best
+
+
+def over(entry: ReadIndex, rel: int) -> ReadIndex:
+    """Return an index with its expressions over relation `rel`."""
+
+    def change(item: object) -> object | None:
+        return with_fields(item, source=rel) if isinstance(item, b.Var) else None
+
+    return ReadIndex(
+        entry.index, tuple([strip(rewrite(key, change)) for key in entry.keys]), rewrite(entry.predicate, change)
+    )
+
+
+def implied(predicate: tuple[b.Expr, ...], conditions: tuple[b.Expr, ...]) -> bool:
+    """Whether rows that satisfy the conditions satisfy a partial index's predicate."""
+    for term in predicate:
+        if term in conditions:
+            continue
+        if isinstance(term, b.NullTest) and term.negated and any(_rejects(item, term.arg) for item in conditions):
+            continue
+        return False
+    return True
+
+
+def _rejects(condition: b.Expr, arg: b.Expr) -> bool:
+    """Whether a condition is a strict comparison of `arg`, so that it cannot be true when that is NULL."""
+    if isinstance(condition, b.OpExpr):
+        return condition.operator.function.strict and any(strip(item) == strip(arg) for item in condition.args)
+    return isinstance(condition, b.ArrayOpExpr) and condition.quantifier == "any" and strip(condition.left) == strip(arg)
+
+
+def _virtual(scan: p.Scan, conditions: tuple[b.Expr, ...], terms: list[_Term], share: float) -> Access:
+    """Read a system table: all of it, or what has one value in a column, by an index made on demand."""
+    plain = [term for term in terms if term.op == "=" and not term.listed and isinstance(term.key, b.Var)]
+    if not plain:
+        rows = max(300 * share, 1)
+        return Access(p.SeqScan(scan.table, scan.rel, scan.alias, conditions, scan.rid), rows, 1000.0)
+    term = min(plain, key=_system_key)
+    assert isinstance(term.key, b.Var), "chosen above"
+    rest = tuple([condition for condition in conditions if condition is not term.condition])
+    node = p.SystemLookup(scan.table, scan.rel, scan.alias, term.key.column, term.expr, term.condition, rest)
+    found = 1.0 if _system_key(term) == 0 else 5.0
+    return Access(node, max(found * _share(rest), 1), 2.0 + found)
+
+
+def _system_key(term: _Term) -> int:
+    """Return how selective an equality on a system table's column is likely to be, smallest first."""
+    assert isinstance(term.key, b.Var), "a column"
+    if term.key.column == 0 and term.key.type.name == "oid":
+        return 0
+    return 1 if term.key.type.name in ("oid", "name") else 2
 
 
 def _share(conditions: tuple[b.Expr, ...]) -> float:
@@ -144,27 +206,30 @@ def _share(conditions: tuple[b.Expr, ...]) -> float:
     return share
 
 
-def _term(scan: p.Scan, condition: b.Expr, outer: frozenset[int] | None) -> _Term | None:
+def _terms(scan: p.Scan, condition: b.Expr, outer: frozenset[int] | None) -> list[_Term]:
+    found: list[_Term] = []
     if isinstance(condition, b.OpExpr) and len(condition.args) == 2 and condition.operator.name in _MIRRORED:
         left, right = condition.args
-        for column, other, name in (
+        for key, other, name in (
             (left, right, condition.operator.name),
             (right, left, _MIRRORED[condition.operator.name]),
         ):
-            bare = strip(column)
-            if isinstance(bare, b.Var) and bare.source == scan.rel and bare.column >= 0:
-                if same_form(name, bare.type, strip(other).type) and _known(scan, other, outer):
-                    return _Term(bare.column, name, strip(other), condition)
-        return None
-    if isinstance(condition, b.ArrayOpExpr) and (condition.operator.name, condition.quantifier) == ("=", "any"):
+            bare = strip(key)
+            if scan.rel in relations(bare) and same_form(name, bare.type, strip(other).type):
+                if _known(scan, other, outer):
+                    found.append(_Term(bare, name, strip(other), condition))
+    elif isinstance(condition, b.ArrayOpExpr) and (condition.operator.name, condition.quantifier) == ("=", "any"):
         bare = strip(condition.left)
         element = element_of(condition.right.type)
-        if isinstance(bare, b.Var) and bare.source == scan.rel and bare.column >= 0 and element is not None:
+        if scan.rel in relations(bare) and element is not None:
             if same_form("=", bare.type, element) and _known(scan, condition.right, outer):
-                return _Term(bare.column, "=", condition.right, condition, True)
-    if isinstance(condition, b.Var) and condition.source == scan.rel and condition.column >= 0:
-        return _Term(condition.column, "=", b.Const(True, condition.type), condition)
-    return None
+                found.append(_Term(bare, "=", condition.right, condition, True))
+    elif isinstance(condition, b.Var) and condition.source == scan.rel and condition.column >= 0:
+        found.append(_Term(condition, "=", b.Const(True, condition.type), condition))
+    elif isinstance(condition, b.BoolExpr) and condition.kind == "not" and isinstance(condition.args[0], b.Var):
+        if condition.args[0].source == scan.rel:
+            found.append(_Term(condition.args[0], "=", b.Const(False, condition.args[0].type), condition))
+    return found
 
 
 def _known(scan: p.Scan, expr: b.Expr, outer: frozenset[int] | None) -> bool:
@@ -176,26 +241,32 @@ def _known(scan: p.Scan, expr: b.Expr, outer: frozenset[int] | None) -> bool:
 
 def _by_index(
     scan: p.Scan,
-    index: Index,
+    read: ReadIndex,
     terms: list[_Term],
     conditions: tuple[b.Expr, ...],
     statistics: Statistics,
     total: float,
 ) -> Access | None:
+    equal = equal_prefix(read, terms)
+    if len(equal) == len(read.keys):
+        return _lookup(scan, read, equal, conditions, statistics, total)
+    return _range(scan, read, equal, terms, conditions, total)
+
+
+def equal_prefix(read: ReadIndex, terms: list[_Term]) -> list[_Term]:
+    """Return equality conditions for the leading keys of an index, as many as there are."""
     equal: list[_Term] = []
-    for column in index.columns:
-        found = [term for term in terms if term.op == "=" and term.column == column.attnum - 1]
+    for key in read.keys:
+        found = [term for term in terms if term.op == "=" and term.key == key]
         if not found:
             break
         equal.append(min(found, key=lambda term: term.listed))
-    if len(equal) == len(index.columns):
-        return _lookup(scan, index, equal, conditions, statistics, total)
-    return _range(scan, index, equal, terms, conditions, total)
+    return equal
 
 
 def _lookup(
     scan: p.Scan,
-    index: Index,
+    read: ReadIndex,
     equal: list[_Term],
     conditions: tuple[b.Expr, ...],
     statistics: Statistics,
@@ -203,46 +274,92 @@ def _lookup(
 ) -> Access:
     used = tuple([term.condition for term in equal])
     rest = tuple([condition for condition in conditions if condition not in used])
-    each = 1.0 if index.unique else max(total / max(statistics.keys(scan.table, index), 1.0), 1.0)
+    each = 1.0 if read.index.unique else max(total / max(statistics.keys(scan.table, read.index), 1.0), 1.0)
     lookups = 1.0
     for term in equal:
         if term.listed:
             lookups *= list_size(term.expr)
     node = p.IndexScan(
-        scan.table, scan.rel, scan.alias, index,
+        scan.table, scan.rel, scan.alias, read.index,
         keys=tuple([term.expr for term in equal]), lists=tuple([term.listed for term in equal]),
         index_conditions=used, conditions=rest, rid=scan.rid,
     )  # fmt: skip
     found = each * lookups
-    return Access(node, max(min(found, total) * _share(rest), 1 if found >= 1 else found), lookups + found * INDEX_ROW - 2)
+    rows = max(min(found, total) * _share(rest), 1 if found >= 1 else found)
+    return Access(node, rows, lookups + found * INDEX_ROW - 2)
 
 
 def _range(
     scan: p.Scan,
-    index: Index,
+    read: ReadIndex,
     equal: list[_Term],
     terms: list[_Term],
     conditions: tuple[b.Expr, ...],
     total: float,
 ) -> Access | None:
+    node = range_scan(scan, read, equal, terms, conditions)
+    if not node.keys and node.low is None and node.high is None:
+        return None
+    share = EQUAL_SHARE**0.5 if node.keys else 1.0
+    if node.low is not None or node.high is not None:
+        share *= BETWEEN_SHARE if node.low is not None and node.high is not None else RANGE_SHARE
+    return Access(node, max(total * share * _share(node.conditions), 1), 10.0 + total * share * INDEX_ROW)
+
+
+def range_scan(
+    scan: p.Scan, read: ReadIndex, equal: list[_Term], terms: list[_Term], conditions: tuple[b.Expr, ...]
+) -> p.IndexScan:
+    """Return the scan of the part of an index that its leading equalities and the bounds after them allow."""
     if any(term.listed for term in equal):
         equal = equal[: [term.listed for term in equal].index(True)]
-    if index.columns[len(equal)].attnum == 0:
-        return None
-    column = index.columns[len(equal)].attnum - 1
-    low = next((term for term in terms if term.column == column and term.op in (">", ">=")), None)
-    high = next((term for term in terms if term.column == column and term.op in ("<", "<=")), None)
-    if not equal and low is None and high is None:
-        return None
+    low = high = None
+    if len(equal) < len(read.keys):
+        key = read.keys[len(equal)]
+        low = next((term for term in terms if term.key == key and term.op in (">", ">=")), None)
+        high = next((term for term in terms if term.key == key and term.op in ("<", "<=")), None)
     used = tuple([term.condition for term in (*equal, low, high) if term is not None])
     rest = tuple([condition for condition in conditions if condition not in used])
-    share = EQUAL_SHARE**0.5 if equal else 1.0
-    if low is not None or high is not None:
-        share *= BETWEEN_SHARE if low is not None and high is not None else RANGE_SHARE
-    node = p.IndexScan(
-        scan.table, scan.rel, scan.alias, index, keys=tuple([term.expr for term in equal]), range=True,
+    return p.IndexScan(
+        scan.table, scan.rel, scan.alias, read.index, keys=tuple([term.expr for term in equal]), range=True,
         low=None if low is None else (low.expr, low.op == ">="),
         high=None if high is None else (high.expr, high.op == "<="),
         index_conditions=used, conditions=rest, rid=scan.rid,
     )  # fmt: skip
-    return Access(node, max(total * share * _share(rest), 1), 10.0 + total * share * INDEX_ROW)
+
+
+def in_order(
+    scan: p.Scan, conditions: tuple[b.Expr, ...], keys: tuple[b.ExprSort, ...], statistics: Statistics
+) -> tuple[p.IndexScan, float] | None:
+    """Return a scan along an index that gives rows in the order of `keys`, and the share of its rows that count."""
+    terms = [term for condition in conditions for term in _terms(scan, condition, None)]
+    for entry in statistics.indexes(scan.table):
+        read = over(entry, scan.rel)
+        if not implied(read.predicate, conditions):
+            continue
+        equal = [term for term in equal_prefix(read, terms) if not term.listed]
+        for skip in {len(equal), 0}:
+            reverse = _direction(scan, read, skip, keys)
+            if reverse is None:
+                continue
+            node = range_scan(scan, read, equal[:skip], terms, conditions)
+            return with_fields(node, ordered=True, reverse=reverse), _share(node.conditions)
+    return None
+
+
+def _direction(scan: p.Scan, read: ReadIndex, skip: int, keys: tuple[b.ExprSort, ...]) -> bool | None:
+    """Return whether an index gives the order backwards, None when it does not give it; `skip` keys are constant."""
+    columns = read.index.columns[skip:]
+    if len(keys) > len(columns):
+        return None
+    verdict: bool | None = None
+    for key, column, expr in zip(keys, columns, read.keys[skip:], strict=False):
+        if strip(key.expr) != expr:
+            return None
+        reverse = key.descending != column.descending
+        if verdict is not None and reverse != verdict:
+            return None
+        verdict = reverse
+        never_null = isinstance(expr, b.Var) and scan.table.columns[expr.column].not_null
+        if not never_null and key.nulls_first != (column.nulls_first != reverse):
+            return None
+    return verdict

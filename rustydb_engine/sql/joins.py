@@ -118,7 +118,7 @@ def join_pair(
 def _is_lookup(node: Node) -> bool:
     while isinstance(node, p.Filter | p.Project):
         node = node.child
-    return isinstance(node, p.IndexScan)
+    return isinstance(node, p.IndexScan | p.SystemLookup)
 
 
 def _cheaper_loop(planner: Planner, left: Planned, inner: Planned, right: Leaf) -> bool:

@@ -126,6 +126,19 @@ class IndexScan(Node):
 
 
 @value
+class SystemLookup(Node):
+    """Rows of a system table whose column at position `column` has the value of `key`."""
+
+    table: Table
+    rel: int
+    alias: str
+    column: int
+    key: Expr
+    condition: Expr
+    conditions: tuple[Expr, ...] = ()
+
+
+@value
 class ValuesScan(Node):
     """Rows of expressions."""
 
@@ -401,9 +414,14 @@ class Delete(Node):
 Modify = Insert | Update | Delete
 
 
+_ONE = (
+    Scan, SeqScan, IndexScan, SystemLookup, ValuesScan, FunctionScan, CteScan, Project, Aggregate, SetOperation,
+)  # fmt: skip
+
+
 def provided(node: Node) -> frozenset[int]:
     """Return the relations whose columns a node's rows have."""
-    if isinstance(node, Scan | SeqScan | IndexScan | ValuesScan | FunctionScan | CteScan | Project | Aggregate | SetOperation):
+    if isinstance(node, _ONE):
         return frozenset((node.rel,))
     if isinstance(node, Join | HashJoin | NestedLoop):
         left = provided(node.left)

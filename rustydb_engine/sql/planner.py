@@ -21,6 +21,7 @@ from rustydb_engine.sql.logical import Builder, is_set_returning
 from rustydb_engine.sql.plan import Node, PlanExpr, provided
 from rustydb_engine.sql.rules import RULES
 from rustydb_engine.sql.tree import is_volatile, relations, rewrite, walk, with_fields
+from rustydb_engine.values.types import INT8
 from rustydb_proto.core.value import value
 
 Conditions = tuple[b.Expr, ...]
@@ -122,6 +123,7 @@ class Planner:
 
     def _aggregate(self, node: Node, conditions: Conditions) -> Planned:
         assert isinstance(node, p.Aggregate)
+        node = self._extreme(node)
         pushed, kept = [], []
         for condition in conditions:
             columns = {var.column for var in walk(condition) if isinstance(var, b.Var) and var.source == node.rel}
@@ -135,6 +137,21 @@ class Planner:
         rows = max(child.rows * 0.1, 1.0) if node.groups else 1.0
         made = Planned(with_fields(node, child=child.node), rows, child.cost + child.rows)
         return self._filtered(made, tuple(kept))
+
+    def _extreme(self, node: p.Aggregate) -> p.Aggregate:
+        """Let min or max of an indexed column read only the first row in its order."""
+        if node.groups or node.sets is not None or node.carried or len(node.aggregates) != 1:
+            return node
+        call = node.aggregates[0]
+        if call.function.name not in ("min", "max") or call.filter is not None or len(call.args) != 1:
+            return node
+        descending = call.function.name == "max"
+        present = p.Filter(node.child, (b.NullTest(call.args[0], True),))
+        one = b.Const(1, INT8)
+        sort = p.Sort(present, (b.ExprSort(call.args[0], descending, descending),), one)
+        if self._ordered(sort, ()) is None:
+            return node
+        return with_fields(node, child=p.Limit(sort, one, None))
 
     def _window(self, node: Node, conditions: Conditions) -> Planned:
         assert isinstance(node, p.Window)
@@ -160,14 +177,12 @@ class Planner:
         if not isinstance(child, p.Scan) or child.table.kind == "virtual":
             return None
         best = access.choose(child, conditions, self.statistics)
-        total = self.statistics.rows(child.table)
-        if isinstance(best.node, p.IndexScan) and best.cost < 50 or total < 50:
+        if best.cost < 100:
             return None
-        for index in self.statistics.indexes(child.table):
-            scan = _in_order(child, index, node.keys, conditions)
-            if scan is not None:
-                return Planned(scan, best.rows, 10.0 + min(best.rows, 100))
-        return None
+        found = access.in_order(child, conditions, node.keys, self.statistics)
+        if found is None or found[1] < 0.01:
+            return None
+        return Planned(found[0], best.rows, 10.0 + min(best.rows, 100) / found[1])
 
     def _limit(self, node: Node, conditions: Conditions) -> Planned:
         assert isinstance(node, p.Limit)
@@ -337,10 +352,6 @@ def renumber(condition: b.Expr, before: int, after: int) -> b.Expr:
         return with_fields(item, source=after) if isinstance(item, b.Var) and item.source == before else None
 
     return rewrite(condition, change)
-
-
-def _in_order(scan: p.Scan, index: b.object, keys: tuple[b.ExprSort, ...], conditions: Conditions) -> Node | None:  # type: ignore[name-defined]
-    return None
 
 
 def _recheck_conditions(node: Node, rels: set[int]) -> list[b.Expr]:

@@ -213,6 +213,8 @@ class Local:
             except StopIteration as stop:
                 if isinstance(stop.value, Completion):
                     self.tag = stop.value.text()
+                elif isinstance(stop.value, str):
+                    self.tag = stop.value
                 return
             if isinstance(item, list):
                 assert item, "a batch of rows is not empty"
