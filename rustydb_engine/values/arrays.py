@@ -28,6 +28,7 @@ FLAT_ELEMENTS = frozenset(("record", "timetz", "int2vector", "oidvector"))
 _BLANKS = " \t\n\v\f\r"
 _BOUNDS = re.compile(r"\s*\[\s*([+-]?\d+)\s*(?::\s*([+-]?\d+)\s*)?\]", re.A)
 _PIECE = re.compile(r'[^{}",\\]+')
+_PLAIN = re.compile(r'\{([^{}"\\,\s]+(?:,[^{}"\\,\s]+)*)\}\Z')
 _QUOTED = re.compile(r'[^"\\]*')
 
 Array = tuple[object, ...]
@@ -75,7 +76,7 @@ def nest(items: list[object], sizes: tuple[int, ...]) -> Array:
 class _Reader:
     """One pass over an array's text: `items` in storage order, `sizes` of the dimensions."""
 
-    def __init__(self, source: str, delimiter: str, read: Callable[[str], object]) -> None:
+    def __init__(self, source: str, read: Callable[[str], object]) -> None:
         self.source = source
         self.read = read
         self.items: list[str | None] = []
@@ -285,7 +286,12 @@ def array_io(element: Type, io: TypeIO) -> TypeIO:
     oid = element.oid
 
     def array_input(source: str, typmod: int, forms: Forms, now: int | None = None) -> Array:
-        return _Reader(source, ",", lambda text: read(text, typmod, forms, now)).array()
+        plain = _PLAIN.match(source)
+        if plain is not None:
+            return tuple(
+                [None if word.upper() == "NULL" else read(word, typmod, forms, now) for word in plain[1].split(",")]
+            )
+        return _Reader(source, lambda text: read(text, typmod, forms, now)).array()
 
     def output(value: Array, forms: Forms) -> str:
         return array_text(value, lambda item: show(item, forms), flat)

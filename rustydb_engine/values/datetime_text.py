@@ -39,14 +39,19 @@ def iso_date(days: int) -> str:
     return f"{1 - year:04d}-{month:02d}-{day:02d} BC"
 
 
-def clock_text(micros: int) -> str:
-    """Return hh:mm:ss[.fraction] of a time of day."""
-    seconds, rest = divmod(micros, 1_000_000)
+@lru_cache(maxsize=8192)
+def _whole_clock(seconds: int) -> str:
     minutes, second = divmod(seconds, 60)
     hour, minute = divmod(minutes, 60)
-    if rest:
-        return f"{hour:02d}:{minute:02d}:{second:02d}.{rest:06d}".rstrip("0")
     return f"{hour:02d}:{minute:02d}:{second:02d}"
+
+
+def clock_text(micros: int) -> str:
+    """Return hh:mm:ss[.fraction] of a time of day."""
+    rest = micros % 1_000_000
+    if rest:
+        return f"{_whole_clock(micros // 1_000_000)}.{rest:06d}".rstrip("0")
+    return _whole_clock(micros // 1_000_000)
 
 
 def date_out(days: int, forms: Forms) -> str:

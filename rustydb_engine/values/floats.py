@@ -36,6 +36,14 @@ _unpack4 = struct.Struct("!f").unpack
 
 def float_parse(text: str, name: str) -> float:
     """Read what strtod reads; 22P02 or 22003 with PostgreSQL's words for the type `name`."""
+    if text.isascii() and "_" not in text:
+        # Most texts are plain numbers; zero, infinity and NaN need a look at how they are written.
+        try:
+            number = float(text)
+        except ValueError:
+            number = 0.0
+        if number != 0.0 and number - number == 0.0 and text[0] > " " and text[-1] > " ":
+            return number
     match = _FLOAT.match(text)
     if match is None:
         raise syntax_error(name, text)

@@ -41,21 +41,21 @@ def _parse(text: str, name: str, low: int, high: int) -> int:
 
 def int2_in(text: str) -> int:
     """Read a smallint."""
-    if len(text) < 5 and text.isdigit() and text.isascii():
+    if len(text) < 5 and text.isascii() and (text.isdigit() or (text[:1] == "-" and text[1:].isdigit())):
         return int(text)
     return _parse(text, "smallint", INT2_MIN, INT2_MAX)
 
 
 def int4_in(text: str) -> int:
     """Read an integer."""
-    if len(text) < 10 and text.isdigit() and text.isascii():
+    if len(text) < 10 and text.isascii() and (text.isdigit() or (text[:1] == "-" and text[1:].isdigit())):
         return int(text)
     return _parse(text, "integer", INT4_MIN, INT4_MAX)
 
 
 def int8_in(text: str) -> int:
     """Read a bigint."""
-    if len(text) < 19 and text.isdigit() and text.isascii():
+    if len(text) < 19 and text.isascii() and (text.isdigit() or (text[:1] == "-" and text[1:].isdigit())):
         return int(text)
     return _parse(text, "bigint", INT8_MIN, INT8_MAX)
 

@@ -128,7 +128,7 @@ def _str_send(value: str, _forms: Forms) -> bytes:
 
 
 def _int4_input(source: str, _typmod: int, _forms: Forms, now: int | None = None) -> int:
-    if len(source) < 10 and source.isdigit() and source.isascii():
+    if len(source) < 10 and source.isascii() and source.isdigit():
         return int(source)
     return integers.int4_in(source)
 
@@ -235,7 +235,8 @@ def _numeric_input(source: str, typmod: int, _forms: Forms, now: int | None = No
 
 
 def _numeric_out(value: Decimal, _forms: Forms) -> str:
-    return format(value, "f")
+    shown = str(value)
+    return shown if "E" not in shown else format(value, "f")
 
 
 def _numeric_send(value: Decimal, _forms: Forms) -> bytes:

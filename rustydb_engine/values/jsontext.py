@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import NoReturn
 
@@ -102,6 +103,26 @@ def canonical(text: str) -> str:
         raise AssertionError("the scanner and the decoder disagree") from None
 
 
+class Number(str):
+    """A number of a JSON text as it is spelled."""
+
+    __slots__ = ()
+
+
+_to_spelled = json.JSONDecoder(parse_float=Number, parse_int=Number).decode
+
+
+@lru_cache(maxsize=256)
+def decoded(text: str) -> Json:
+    """Return the Python form of a jsonb value, its numbers as `Number`; the caller must not change it."""
+    return _to_spelled(text)
+
+
+def plain_text(value: Json) -> str | None:
+    """Return what ->> gives for a part of `decoded`: a string without quotes, None for null, else its text."""
+    return value if isinstance(value, str) else None if value is None else dumps_jsonb(value)
+
+
 def key_order(key: str) -> tuple[int, bytes]:
     """Return the sort key of an object's key: its length in bytes, then its bytes."""
     data = key.encode("utf-8", "surrogatepass")
@@ -111,7 +132,7 @@ def key_order(key: str) -> tuple[int, bytes]:
 def dumps_jsonb(value: Json) -> str:
     """Return the jsonb value of a Python form (int and float are accepted beside Decimal)."""
     if isinstance(value, str):
-        return quote(value)
+        return value if type(value) is Number else quote(value)
     if value is None:
         return "null"
     if value is True:

@@ -37,9 +37,6 @@ MINUS_INFINITY = Decimal("-Infinity")
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
-_LEADING = tuple(
-    Context(prec=digits, rounding=ROUND_DOWN, Emin=-999_999, Emax=999_999, traps=[]) for digits in range(1, 5)
-)
 _NUMERIC = re.compile(
     r"[ \t\n\v\f\r]*(?:([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:e([+-]?\d+))?|([+-]?)(inf(?:inity)?)|(nan))[ \t\n\v\f\r]*\Z",
     re.I | re.A,
@@ -66,6 +63,8 @@ def numeric_overflow() -> NoReturn:
 
 def numeric_in(text: str) -> Decimal:
     """Read a numeric."""
+    if len(text) < 1000 and text.isascii() and text.replace(".", "", 1).isdigit():
+        return Decimal(text)
     match = _NUMERIC.match(text)
     if match is None:
         raise syntax_error("numeric", text)
@@ -198,7 +197,8 @@ def multiply(left: Decimal, right: Decimal) -> Decimal:
         numeric_overflow()
     if not result:
         result = result.copy_abs()
-    if result.adjusted() < -8000 or (left.adjusted() < -4000 and right.adjusted() < -4000):
+    # A scale beyond the limit needs a tiny value or thousands of digits: two cheap tests spare the exact one.
+    if result.adjusted() < -8000 or result.__sizeof__() > 3000:
         if result.is_finite() and scale_of(result) > SCALE_MAX:
             return round_to(result, SCALE_MAX)
     return result
@@ -209,24 +209,27 @@ def negate(number: Decimal) -> Decimal:
     return number.copy_negate() if number and number == number else number
 
 
-def _leading(number: Decimal) -> tuple[int, int]:
-    """Return the weight and the value of the first base-10000 digit."""
+def _leading(number: Decimal) -> tuple[int, int, int]:
+    """Return the weight and value of the first base-10000 digit, and the display scale."""
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int), "finite"
     if not number:
-        return 0, 0
-    weight, extra = divmod(number.adjusted(), 4)
-    context = _LEADING[extra]
-    return weight, int(context.plus(number).copy_abs().scaleb(-4 * weight, context))
+        return 0, 0, -exponent
+    weight, extra = divmod(len(digits) + exponent - 1, 4)
+    value = 0
+    for digit in digits[: extra + 1]:
+        value = value * 10 + digit
+    return weight, value * 10 ** max(extra + 1 - len(digits), 0), -exponent
 
 
 def division_scale(left: Decimal, right: Decimal) -> int:
     """Return the display scale that PostgreSQL gives left / right (select_div_scale)."""
-    left_weight, left_digit = _leading(left)
-    right_weight, right_digit = _leading(right)
+    left_weight, left_digit, left_scale = _leading(left)
+    right_weight, right_digit, right_scale = _leading(right)
     weight = left_weight - right_weight
     if left_digit <= right_digit:
         weight -= 1
-    scale = max(MIN_SIGNIFICANT_DIGITS - weight * 4, scale_of(left), scale_of(right), 0)
-    return min(scale, RESULT_SCALE_MAX)
+    return min(max(MIN_SIGNIFICANT_DIGITS - weight * 4, left_scale, right_scale, 0), RESULT_SCALE_MAX)
 
 
 def divide(left: Decimal, right: Decimal) -> Decimal:
@@ -334,6 +337,8 @@ def numeric_send(number: Decimal) -> bytes:
         return pack("!hhHh", 0, 0, sign, 0 if number.is_nan() else 0x20)
     scale = scale_of(number)
     sign = _SIGN_NEGATIVE if number.is_signed() else 0
+    if number.adjusted() + scale < 30:
+        return _short_send(number, scale, sign)
     whole, _, fraction = format(number.copy_abs(), "f").partition(".")
     whole = whole.lstrip("0")
     whole = "0" * (-len(whole) % 4) + whole
@@ -350,6 +355,20 @@ def numeric_send(number: Decimal) -> bytes:
     groups = groups[first:last]
     weight = weight - first if groups else 0
     return pack(f"!hhHh{len(groups)}h", len(groups), weight, sign, scale, *groups)
+
+
+def _short_send(number: Decimal, scale: int, sign: int) -> bytes:
+    """Return the binary form of a number of few digits, by integer arithmetic."""
+    rest = int(number.copy_abs().scaleb(scale + -scale % 4, EXACT))
+    weight = -((scale + 3) // 4) - 1
+    groups: list[int] = []
+    while rest:
+        rest, group = divmod(rest, 10_000)
+        if group or groups:
+            groups.append(group)
+        weight += 1
+    groups.reverse()
+    return pack(f"!hhHh{len(groups)}h", len(groups), weight if groups else 0, sign, scale, *groups)
 
 
 def numeric_receive(data: bytes) -> Decimal:

@@ -142,22 +142,14 @@ def _load() -> None:
         oid, name, size, category, preferred, array, display, kind, align, storage, by_value, element = line.replace(
             "_SPACE_", " "
         ).split("|")
-        base = _register(
-            Type(
-                int(oid), name, int(size), category, preferred == "t", int(array), int(element), display,
-                kind, align, storage, by_value == "t",
-            )  # fmt: skip
-        )
+        numbers = (int(size), category, preferred == "t", int(array), int(element))
+        base = _register(Type(int(oid), name, *numbers, display, kind, align, storage, by_value == "t"))
         if base.array:
             wide = "d" if align == "d" else "i"
             kind_of_array = "p" if name == "record" else "b"
             category_of_array = "P" if name == "record" else "A"
-            _register(
-                Type(
-                    base.array, "_" + name, -1, category_of_array, False, 0, base.oid, display + "[]",
-                    kind_of_array, wide, "x",
-                )  # fmt: skip
-            )
+            shown = (base.oid, display + "[]", kind_of_array, wide, "x")
+            _register(Type(base.array, "_" + name, -1, category_of_array, False, 0, *shown))
 
 
 _load()

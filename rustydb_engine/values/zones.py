@@ -63,6 +63,17 @@ def local_offset(zone: tzinfo, local: int) -> int:
     """Return the offset that turns a local timestamp into UTC."""
     if zone is UTC:
         return 0
+    if local > -631_152_000_000_000:
+        return _local_offset_at_quarter(zone, local // 900_000_000)
+    return _local_offset(zone, local)
+
+
+@lru_cache(maxsize=4096)
+def _local_offset_at_quarter(zone: tzinfo, quarter: int) -> int:
+    return _local_offset(zone, quarter * 900_000_000)
+
+
+def _local_offset(zone: tzinfo, local: int) -> int:
     moment = _moment(local).replace(tzinfo=zone)
     first, second = moment.utcoffset(), moment.replace(fold=1).utcoffset()
     assert first is not None and second is not None, "a zone has an offset"

@@ -9,19 +9,32 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.sql.functions.behind import behind, enter_behind
 from rustydb_engine.sql.functions.registry import function
 from rustydb_engine.values.json_path import element, elements, extract, index_of, kind_of, member, members, scalar_text
-from rustydb_engine.values.jsontext import Json, dumps_jsonb, loads
+from rustydb_engine.values.jsontext import Json, decoded, dumps_jsonb, loads, plain_text
 
 TextArray = tuple[str | None, ...]
 
 
 enter_behind("json_object_field", member)
-enter_behind("jsonb_object_field", member)
 enter_behind("json_array_element", element)
 enter_behind("json_extract_path", extract)
 enter_behind("jsonb_extract_path", extract)
 
 
-@behind("json_object_field_text", "jsonb_object_field_text")
+@behind("jsonb_object_field")
+def jsonb_member(text: str, key: str) -> str | None:
+    """Return the value of a key."""
+    value = decoded(text)
+    return dumps_jsonb(value[key]) if isinstance(value, dict) and key in value else None
+
+
+@behind("jsonb_object_field_text")
+def jsonb_member_text(text: str, key: str) -> str | None:
+    """Return the value of a key as text."""
+    value = decoded(text)
+    return plain_text(value.get(key)) if isinstance(value, dict) else None
+
+
+@behind("json_object_field_text")
 def member_text(text: str, key: str) -> str | None:
     """Return the value of a key as text."""
     return scalar_text(member(text, key))
@@ -30,7 +43,10 @@ def member_text(text: str, key: str) -> str | None:
 @behind("jsonb_array_element")
 def jsonb_element(text: str, index: int) -> str | None:
     """Return an element; a scalar is its own only element."""
-    return element(text, index) if text[0] in "[{" else text if index in (0, -1) else None
+    value = decoded(text)
+    if isinstance(value, list):
+        return dumps_jsonb(value[index]) if -len(value) <= index < len(value) else None
+    return text if index in (0, -1) and not isinstance(value, dict) else None
 
 
 @behind("jsonb_array_element_text")
