@@ -214,6 +214,8 @@ def wait(
     if isinstance(item, NeedCopyData):
         return (yield item)
     assert not isinstance(item, list), "rows are no waits"
+    if item is TICK and session.txn is not None:
+        session.database.log_ahead(session.txn)  # the commit of a large change must not be one long stall
     hold_snapshot(session, portal)
     yield from session.run_waits(item)
     return None
