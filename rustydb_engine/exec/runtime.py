@@ -276,6 +276,6 @@ def system_table(oid: int, ctx: Any) -> Iterable[Array]:
 @helper
 def system_matches(oid: int, column: int, key: object, ctx: Any) -> Iterable[Array]:
     """Return the rows of a system table that have a value in a column."""
-    from rustydb_engine.catalog.system_tables.read import system_index
+    from rustydb_engine.catalog.virtual import system_index
 
     return system_index(oid, column, ctx).get(key, ()) if key is not None else ()
