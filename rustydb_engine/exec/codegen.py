@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rustydb_engine.catalog.objects import Index, Table
 from rustydb_engine.errors import not_supported
@@ -41,7 +41,7 @@ from rustydb_engine.exec.waits import TICK
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.plan import Node, PlanExpr
-from rustydb_engine.sql.tree import functions, variables, walk
+from rustydb_engine.sql.tree import walk
 from rustydb_engine.values.compare import NAMES as KEY_NAMES
 from rustydb_engine.values.types import Type
 
@@ -73,7 +73,7 @@ def produces(*kinds: type) -> Callable[[P], P]:
 class Generator:
     """Writes the functions of one statement. `database` gives heaps and indexes, bound into the code as globals."""
 
-    def __init__(self, plan: Node | None, database: Database | None, modifies: bool = False) -> None:
+    def __init__(self, records: list[Any], database: Database | None, modifies: bool = False) -> None:
         self.names = Names()
         self.names.globals.update(KEY_NAMES)
         self.names.globals.update({"TICK": TICK, "SLICE": SLICE})
@@ -90,26 +90,26 @@ class Generator:
         self.counted: dict[int, int] | None = None
         self.ctes: dict[int, tuple[str, FunctionSource]] = {}
         self.working: dict[int, str] = {}
-        if plan is not None:
-            self._survey(plan)
+        self._survey(records)
 
     # ------------------------------------------------------------ what is known of relations
 
-    def _survey(self, plan: Node) -> None:
-        for var in variables(plan):
-            self.used.setdefault(var.source, set()).add(var.column)
-        for item in walk(plan):
-            if isinstance(item, p.SeqScan | p.IndexScan | p.SystemLookup):
+    def _survey(self, records: list[Any]) -> None:
+        for item in records:
+            kind = item.__class__
+            if kind is b.Var:
+                self.used.setdefault(item.source, set()).add(item.column)
+            elif kind is p.SeqScan or kind is p.IndexScan or kind is p.SystemLookup:
                 self.tables[item.rel] = item
-            elif isinstance(item, p.Project):
+            elif kind is p.Project:
                 self.row_shapes[item.rel] = item.names, tuple([expr.type for expr in item.exprs])
-            elif isinstance(item, p.SetOperation):
+            elif kind is p.SetOperation:
                 self.require(item.left_rel, item.right_rel)
-            elif isinstance(item, p.CtePlan):
+            elif kind is p.CtePlan:
                 self.require(item.rel, item.step_rel)
-            elif isinstance(item, PlanExpr):
+            elif kind is PlanExpr:
                 self.require(item.rel)
-            elif isinstance(item, p.Insert):
+            elif kind is p.Insert:
                 self.require(item.source_rel)
 
     def require(self, *rels: int) -> None:
@@ -335,15 +335,26 @@ WAITING_FUNCTIONS = frozenset(("pg_sleep", "pg_sleep_for", "pg_sleep_until"))
 
 def is_instant(node: object) -> bool:
     """Whether a plan (or expression) is short and can never wait: it may run as a plain function."""
-    for item in walk(node):
-        if isinstance(item, p.SeqScan | p.SystemLookup):
+    return is_instant_records(walk(node))
+
+
+_LONG = frozenset((
+    p.SeqScan, p.SystemLookup, p.FunctionScan, p.ProjectSet, p.LockRows, p.Insert, p.Update, p.Delete, p.CtePlan,
+))  # fmt: skip
+
+
+def is_instant_records(records: list[Any]) -> bool:
+    """Whether the records of a plan (see tree.walk) are all of short steps that cannot wait."""
+    for item in records:
+        kind = item.__class__
+        if kind in _LONG:
             return False
-        if isinstance(item, p.IndexScan) and (
-            item.range or not item.index.unique or any(item.lists) or not item.index.nulls_distinct
-        ):
+        if kind is p.IndexScan:
+            if item.range or not item.index.unique or any(item.lists) or not item.index.nulls_distinct:
+                return False
+        elif kind is b.FuncExpr:
+            if item.function.name in WAITING_FUNCTIONS:
+                return False
+        elif kind is p.ValuesScan and len(item.rows) > 1000:
             return False
-        if isinstance(item, p.FunctionScan | p.ProjectSet | p.LockRows | p.Insert | p.Update | p.Delete | p.CtePlan):
-            return False
-        if isinstance(item, p.ValuesScan) and len(item.rows) > 1000:
-            return False
-    return not any(entry.name in WAITING_FUNCTIONS for entry in functions(node))
+    return True

@@ -31,7 +31,7 @@ from rustydb_engine.exec import (
     subplan,
     window,
 )
-from rustydb_engine.exec.codegen import Generator, is_instant
+from rustydb_engine.exec.codegen import Generator, is_instant_records
 from rustydb_engine.exec.result import CompiledPlan, ResultColumn
 from rustydb_engine.exec.scope import RowBinding, Scope
 from rustydb_engine.exec.source import Code
@@ -43,7 +43,7 @@ from rustydb_engine.sql.binder.stored import stored_expr
 from rustydb_engine.sql.logical import build, stack_depth
 from rustydb_engine.sql.plan import Node
 from rustydb_engine.sql.planner import Planner
-from rustydb_engine.sql.tree import conjuncts, functions, walk
+from rustydb_engine.sql.tree import conjuncts, functions_of, walk
 from rustydb_engine.txn.locks import ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE
 
 if TYPE_CHECKING:
@@ -119,7 +119,6 @@ def compile_query(bound: b.BoundQuery, catalog: Catalog, database: Database) -> 
         plan.node = planned.node
         plan.rows = planned.rows
         plan.statistics = statistics
-        _describe(plan, planned.node, database)
         _generate(plan, planned.node, rel, catalog, database, None)
 
     def instrumented(counts: list[int]) -> CompiledPlan:
@@ -148,8 +147,8 @@ def columns_of(bound: b.BoundQuery) -> tuple[ResultColumn, ...]:
     ])  # fmt: skip
 
 
-def _describe(plan: CompiledPlan, node: Node, database: Database) -> None:
-    """Note which tables a plan touches, how they are locked, and whether it writes."""
+def _describe(plan: CompiledPlan, node: Node, database: Database) -> list[Any]:
+    """Note which tables a plan touches, how they are locked, and whether it writes; return its records."""
     modes: dict[int, int] = {}
     heaps: dict[int, Heap] = {}
 
@@ -158,32 +157,37 @@ def _describe(plan: CompiledPlan, node: Node, database: Database) -> None:
             modes[table.oid] = max(modes.get(table.oid, mode), mode)
             heaps.setdefault(table.storage, database.heap(table.storage))
 
-    for item in walk(node):
-        if isinstance(item, p.SeqScan | p.IndexScan):
+    records = walk(node)
+    for item in records:
+        kind = item.__class__
+        if kind is p.SeqScan or kind is p.IndexScan:
             touch(item.table, ACCESS_SHARE)
-        elif isinstance(item, p.LockPart):
+        elif kind is p.LockPart:
             touch(item.table, ROW_SHARE)
-        elif isinstance(item, p.Insert | p.Update | p.Delete):
+            plan.writes = True
+        elif kind is p.Insert or kind is p.Update or kind is p.Delete:
             touch(item.table, ROW_EXCLUSIVE)
             plan.writes = True
     plan.locks = tuple(sorted(modes.items()))
     plan.heaps = tuple(heaps.values())
-    plan.writes = plan.writes or any(
-        entry.volatility == "v" and entry.name not in HARMLESS for entry in functions(node)
-    ) or any(isinstance(item, p.LockRows) for item in walk(node))
+    plan.writes = plan.writes or any([
+        entry.volatility == "v" and entry.name not in HARMLESS for entry in functions_of(records)
+    ])  # fmt: skip
+    plan.instant = is_instant_records(records)
+    return records
 
 
 def _generate(
     plan: CompiledPlan, node: Node, rel: int, catalog: Catalog, database: Database, counts: list[int] | None
 ) -> None:
-    modifies = any(isinstance(item, p.Insert | p.Update | p.Delete) for item in walk(node))
-    gen = Generator(node, database, modifies)
+    records = _describe(plan, node, database)
+    modifies = any([item.__class__ in _CHANGES for item in records])
+    gen = Generator(records, database, modifies)
     gen.catalog = catalog
     gen.require(rel)
     if counts is not None:
         gen.counted = {}
         gen.names.globals["counts"] = counts
-    plan.instant = is_instant(node)
     fn = gen.fn
     fn.generator = not plan.instant
     gen.names.globals.update({"Completion": Completion, "WaitFor": WaitFor, "WaitUntil": WaitUntil})
@@ -237,6 +241,7 @@ def _select(gen: Generator, node: Node, rel: int) -> None:
         fn.line("return []" if returned else "return out")
 
 
+_CHANGES = frozenset((p.Insert, p.Update, p.Delete))
 _counter = 0
 
 
@@ -256,7 +261,7 @@ def compile_expression(expr: b.Expr, width: int = 0, *, truth: bool = False) -> 
     With `truth` the result is truthy exactly when the expression is true (a predicate). Errors: 0A000 for subqueries.
     """
     with deep():
-        gen = Generator(None, None)
+        gen = Generator([], None)
         fn = gen.fn
         fn.parameters = ("ctx", "r")
         scope = Scope({0: RowBinding("r", width)})
@@ -269,7 +274,7 @@ def compile_expression(expr: b.Expr, width: int = 0, *, truth: bool = False) -> 
 def compile_key(exprs: tuple[b.Expr, ...], width: int = 0) -> Callable[[Any], object]:
     """Compile index key expressions to `key_of(row)`: the comparable form of the value, or a tuple of several."""
     with deep():
-        gen = Generator(None, None)
+        gen = Generator([], None)
         fn = gen.fn
         fn.parameters = ("r",)
         scope = Scope({0: RowBinding("r", width)})

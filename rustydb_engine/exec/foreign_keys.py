@@ -217,7 +217,7 @@ def parents_changed(
         action = foreign.constraint.on_delete if new is None else foreign.constraint.on_update
         if action in "ar":
             raise foreign.referenced_still(old, ctx)
-        yield from change_child(ctx, txn, foreign, rid, row, new, action)
+        yield from change_child(ctx, txn, foreign, rid, row, old, new, action)
 
 
 def children_of(
@@ -269,7 +269,14 @@ def child_candidates(
 
 
 def change_child(
-    ctx: ExecContext, txn: Transaction, foreign: ForeignKey, rid: int, row: Row, parent: Row | None, action: str
+    ctx: ExecContext,
+    txn: Transaction,
+    foreign: ForeignKey,
+    rid: int,
+    row: Row,
+    old_parent: Row,
+    parent: Row | None,
+    action: str,
 ) -> Waits:
     """CASCADE, SET NULL or SET DEFAULT on one child row, with all the checks of a change of its table."""
     heap = ctx.database_object.heap(foreign.child.storage)
@@ -295,6 +302,8 @@ def change_child(
     new = actions.completed(tuple(values))
     yield from actions.update(txn, heap, rid, row, new)
     if action == "d":
+        if foreign.child_key(new) == foreign.child_key(row):
+            raise foreign.referenced_still(old_parent, ctx)
         yield from check_children(ctx, txn, foreign, [new])
 
 

@@ -45,9 +45,13 @@ class Planner:
 
     def plan(self, node: Node) -> Planned:
         """Return the physical plan of a logical one, subplans in expressions included."""
-        for rule in RULES:
-            node = rule(node, self.builder)
+        kinds = {item.__class__ for item in walk(node)}
+        for kind, rule in RULES:
+            if kind in kinds:
+                node = rule(node, self.builder)
         planned = self.physical(node, ())
+        if PlanExpr not in kinds:
+            return planned
         return Planned(self._subplans(planned.node), planned.rows, planned.cost)
 
     def _subplans(self, node: Node) -> Node:

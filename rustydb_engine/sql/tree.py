@@ -7,8 +7,9 @@ means "look inside". Catalog objects, types and registry entries are leaves. Sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from rustydb_engine.sql import bound as b
@@ -17,58 +18,76 @@ from rustydb_engine.sql.functions.registry import Function
 T = TypeVar("T")
 Change = Callable[[object], object | None]
 
-_FIELDS: dict[type, tuple[str, ...]] = {}
+class _Shape:
+    """What is known of a class: whether it is a record to visit, and its fields that may hold subtrees."""
+
+    __slots__ = ("fields", "get", "names", "record")
+
+    def __init__(self, kind: type) -> None:
+        self.record = hasattr(kind, "__dataclass_fields__") and not kind.__module__.startswith(_LEAVES)
+        self.names: tuple[str, ...] = ()
+        self.fields: tuple[str, ...] = ()
+        self.get: Callable[[Any], tuple[object, ...]] = _no_fields
+        if self.record:
+            self.fields = tuple(kind.__dataclass_fields__)  # type: ignore[attr-defined]  # it has them
+            self.names = tuple(item.name for item in fields(kind) if str(item.type) not in _PLAIN)
+            if len(self.names) == 1:
+                one = attrgetter(self.names[0])
+                self.get = lambda item: (one(item),)
+            elif self.names:
+                self.get = attrgetter(*self.names)
+
+
+def _no_fields(item: object) -> tuple[object, ...]:
+    return ()
+
+
 _LEAVES = ("rustydb_engine.catalog.", "rustydb_engine.sql.functions.", "rustydb_engine.values.")
+_PLAIN = frozenset(("int", "str", "bool", "Type", "float", "Type | None", "int | None", "tuple[str, ...]"))
+_SHAPES: dict[type, _Shape] = {}
 
 
-def _child_fields(kind: type) -> tuple[str, ...]:
-    """Return the names of the fields of a record type that may hold subtrees; () for what is a leaf."""
-    known = _FIELDS.get(kind)
-    if known is None:
-        if kind.__module__.startswith(_LEAVES) or not hasattr(kind, "__dataclass_fields__"):
-            known = ()
-        else:
-            plain = {"int", "str", "bool", "Type", "float", "Type | None", "int | None"}
-            known = tuple(item.name for item in fields(kind) if str(item.type) not in plain)
-        _FIELDS[kind] = known
-    return known
+def _shape(kind: type) -> _Shape:
+    shape = _SHAPES.get(kind)
+    if shape is None:
+        shape = _SHAPES[kind] = _Shape(kind)
+    return shape
 
 
 def rewrite(tree: T, change: Change) -> T:
     """Return the tree with records replaced by what `change` returns for them (None: descend)."""
-    if type(tree) is tuple:
-        items = [rewrite(item, change) for item in tree]
-        same = all(map(_is, items, tree))
-        return tree if same else cast(T, tuple(items))
-    names = _child_fields(type(tree))
-    if not names and not isinstance(tree, b.Expr):
-        if hasattr(type(tree), "__dataclass_fields__") and not type(tree).__module__.startswith(_LEAVES):
-            replaced = change(tree)
-            return tree if replaced is None else cast(T, replaced)
+    kind = tree.__class__
+    if kind is tuple:
+        before = cast("tuple[Any, ...]", tree)
+        items = [rewrite(item, change) for item in before]
+        for item, old in zip(items, before, strict=True):
+            if item is not old:
+                return cast(T, tuple(items))
+        return tree
+    shape = _SHAPES.get(kind) or _shape(kind)
+    if not shape.record:
         return tree
     replaced = change(tree)
     if replaced is not None:
         return cast(T, replaced)
-    changed: dict[str, object] = {}
-    for name in names:
-        before = getattr(tree, name)
-        if before is None or type(before) is str:
-            continue
-        after = rewrite(before, change)
-        if after is not before:
-            changed[name] = after
-    return _copy(tree, changed) if changed else tree
-
-
-def _is(left: object, right: object) -> bool:
-    return left is right
+    changed: dict[str, object] | None = None
+    place = 0
+    for below in shape.get(tree):
+        if below is not None and below.__class__ is not str:
+            after = rewrite(below, change)
+            if after is not below:
+                if changed is None:
+                    changed = {}
+                changed[shape.names[place]] = after
+        place += 1
+    return tree if changed is None else _copy(tree, changed)
 
 
 def _copy(record: T, changed: dict[str, object]) -> T:
     """Return a copy of a record with some fields changed."""
-    kind = type(record)
+    kind = record.__class__
     made: Any = kind.__new__(kind)
-    for name in kind.__dataclass_fields__:  # type: ignore[attr-defined]  # every record here is a dataclass
+    for name in _shape(kind).fields:
         setattr(made, name, changed[name] if name in changed else getattr(record, name))
     return cast(T, made)
 
@@ -78,52 +97,62 @@ def with_fields(record: T, **changed: object) -> T:
     return _copy(record, changed)
 
 
-def walk(tree: object) -> Iterator[object]:
-    """Yield every record of the tree, outermost first."""
+def walk(tree: object) -> list[Any]:
+    """Return every record of the tree, outermost first."""
+    found: list[Any] = []
     stack = [tree]
+    shapes = _SHAPES
     while stack:
         item = stack.pop()
-        if type(item) is tuple:
-            stack.extend(reversed(item))
+        kind = item.__class__
+        if kind is tuple:
+            stack += cast("tuple[Any, ...]", item)[::-1]
             continue
-        names = _child_fields(type(item))
-        if names or isinstance(item, b.Expr):
-            yield item
-            for name in reversed(names):
-                below = getattr(item, name)
-                if below is not None and type(below) is not str:
-                    stack.append(below)
-        elif hasattr(type(item), "__dataclass_fields__") and not type(item).__module__.startswith(_LEAVES):
-            yield item
+        shape = shapes.get(kind) or _shape(kind)
+        if shape.record:
+            found.append(item)
+            if shape.names:
+                for below in shape.get(item)[::-1]:
+                    if below is not None and below.__class__ is not str:
+                        stack.append(below)
+    return found
 
 
-def variables(tree: object) -> Iterator[b.Var]:
-    """Yield every Var of the tree (subplans included)."""
-    for item in walk(tree):
-        if type(item) is b.Var:
-            yield item
+def variables(tree: object) -> list[b.Var]:
+    """Return every Var of the tree (subplans included)."""
+    return [item for item in walk(tree) if item.__class__ is b.Var]
 
 
 def relations(tree: object) -> frozenset[int]:
     """Return the range entries whose columns the tree reads."""
-    return frozenset([item.source for item in variables(tree)])
+    return frozenset([item.source for item in walk(tree) if item.__class__ is b.Var])
 
 
-def functions(tree: object) -> Iterator[Function]:
-    """Yield every function that the tree calls (through operators and casts of registered functions too)."""
-    for item in walk(tree):
-        if isinstance(item, b.FuncExpr):
-            yield item.function
-        elif isinstance(item, b.OpExpr | b.DistinctExpr | b.NullIfExpr | b.ArrayOpExpr):
-            yield item.operator.function
-        elif isinstance(item, b.RowCompare):
-            for operator in item.operators:
-                yield operator.function
+def functions(tree: object) -> list[Function]:
+    """Return every function that the tree calls, operators' functions included."""
+    return functions_of(walk(tree))
+
+
+def functions_of(records: list[Any]) -> list[Function]:
+    """Return the functions that records of a tree (see `walk`) call."""
+    found: list[Function] = []
+    for item in records:
+        kind = item.__class__
+        if kind is b.FuncExpr:
+            found.append(item.function)
+        elif kind in _WITH_OPERATOR:
+            found.append(item.operator.function)
+        elif kind is b.RowCompare:
+            found += [operator.function for operator in item.operators]
+    return found
+
+
+_WITH_OPERATOR = frozenset((b.OpExpr, b.DistinctExpr, b.NullIfExpr, b.ArrayOpExpr))
 
 
 def is_volatile(tree: object) -> bool:
     """Whether the tree calls a volatile function."""
-    return any(entry.volatility == "v" for entry in functions(tree))
+    return any([entry.volatility == "v" for entry in functions_of(walk(tree))])
 
 
 def conjuncts(expr: b.Expr | None) -> tuple[b.Expr, ...]:

@@ -21,6 +21,8 @@ _OVER = (p.Filter, p.Project, p.Aggregate, p.Window, p.Sort, p.ProjectSet)
 
 def pull_up_subqueries(node: Node, builder: Builder) -> Node:
     """Return the plan without the projections that simple subqueries put into FROM."""
+    if not any(item.__class__ is p.Project and item.alias for item in walk(node)):
+        return node
     whole = {var.source for var in variables(node) if var.column < 0}
     replaced: dict[int, tuple[b.Expr, ...]] = {}
 

@@ -11,11 +11,13 @@ from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.logical import Builder
 from rustydb_engine.sql.plan import Node, provided
-from rustydb_engine.sql.tree import rewrite, with_fields
+from rustydb_engine.sql.tree import rewrite, walk, with_fields
 
 
 def reduce_outer_joins(node: Node, builder: Builder) -> Node:
     """Return the plan with outer joins reduced."""
+    if not any(item.__class__ is p.Join and item.kind in ("left", "full") for item in walk(node)):
+        return node
 
     def visit(item: object) -> object | None:
         if isinstance(item, p.Filter):
