@@ -254,14 +254,28 @@ class ServerMachine:
 
     def _deliver(self, kind: int, start: int, end: int) -> ServerEvent:
         self._buffer.position = end
-        if kind not in _COPY_KINDS:
-            self._phase = _NEXT_PHASE[kind]
-        elif kind != 0x64:  # c, f
-            self._phase = self._copy_base
+        if kind == 0x64:
+            return self._copy_data(start, end)
+        self._phase = self._copy_base if kind in _COPY_KINDS else _NEXT_PHASE[kind]
         try:
             return CLIENT_MESSAGES[kind].decode(self._buffer.data, start, end)
         except (Malformed, UnicodeDecodeError) as error:
             return self._rejected(kind, error)
+
+    def _copy_data(self, start: int, end: int) -> ServerEvent:
+        """Take the CopyData messages that follow in the buffer too: their borders mean nothing, and many are short."""
+        data = self._buffer.data
+        limit = self._limits.message_bytes_max
+        pieces = [data[start:end]]
+        while len(data) - end >= 5:
+            kind, length = _header(data, end)
+            after = end + 1 + length
+            if kind != 0x64 or not 4 <= length <= limit or after > len(data):
+                break
+            pieces.append(data[end + 5 : after])
+            end = after
+        self._buffer.position = end
+        return messages.CopyDataReceived(b"".join(pieces))
 
     def _next_event_elsewhere(self) -> ServerEvent | NeedData | Paused:
         """Return the next event outside of the phases that `next_event` handles itself."""

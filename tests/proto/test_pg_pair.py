@@ -111,7 +111,7 @@ class Application:
             case CopyDataReceived(data):
                 self.copied.append(data)
             case CopyDoneReceived():
-                return [CommandComplete(f"COPY {len(self.copied)}")]
+                return [CommandComplete(f"COPY {sum(piece.count(10) for piece in self.copied)}")]
             case CopyFailReceived(message):
                 return [error("57014", f"COPY from stdin failed: {message}")]
         return []

@@ -415,7 +415,8 @@ def test_copy_in_collects_data_and_ignores_sync_and_flush(cut) -> None:
     for piece in cut(data):
         machine.receive_data(START, piece)
         events += pull(machine)
-    assert events == [CopyDataReceived(b"1\t2\n"), CopyDataReceived(b""), CopyDoneReceived()]
+    assert b"".join(event.data for event in events if isinstance(event, CopyDataReceived)) == b"1\t2\n"
+    assert events[-1] == CopyDoneReceived()
     machine.send(START, CommandComplete("COPY 1"))
     machine.ready("I")
 
