@@ -93,6 +93,8 @@ class FuncExpr(Expr):
     returns_set: bool = False
     names: tuple[tuple[str, ...], ...] = ()
     pos: int = at()
+    # Written as SQL has it: EXTRACT(… FROM …), TRIM(…), AT TIME ZONE.
+    sql_syntax: bool = field(default=False, compare=False)
     # The last argument is an array: the caller wrote VARIADIC, or the binder gathered the rest into it.
     variadic: bool = False
     # Names and types of the fields of each argument that is a record (CallSite.fields), when any is one.
@@ -114,6 +116,8 @@ class CastExpr(Expr):
     explicit: bool = False
     implicit_display: bool = False
     pos: int = at()
+    # COLLATE: a relabel that changes nothing, since every collation compares by code point. Kept to be printed.
+    collation: tuple[str, ...] = field(default=(), compare=False)
 
 
 @value
@@ -492,6 +496,8 @@ class FromJoin:
     left: FromNode
     right: FromNode
     on: Expr | None
+    # The columns of USING or NATURAL, for printing the join as it was written.
+    using: tuple[str, ...] = field(default=(), compare=False)
 
 
 FromNode = FromRef | FromJoin
@@ -515,7 +521,7 @@ class BoundCte:
 
 @value
 class WindowDef:
-    """One window: partition and order expressions and its frame (as in ast.WindowFrame, offsets bound)."""
+    """One window: partition and order expressions and its frame (as in ast.WindowFrame, offsets bound); `name` in WINDOW."""
 
     partition: tuple[Expr, ...]
     order: tuple[ExprSort, ...]
@@ -523,6 +529,7 @@ class WindowDef:
     start: tuple[str, Expr | None] = ("unbounded preceding", None)
     end: tuple[str, Expr | None] = ("current row", None)
     exclude: str = ""
+    name: str = ""
 
 
 @value

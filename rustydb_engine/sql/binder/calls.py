@@ -19,12 +19,15 @@ from rustydb_engine.sql.binder.overload import Candidate, find_function
 from rustydb_engine.sql.binder.polymorphic import resolve_polymorphic
 from rustydb_engine.sql.binder.records import record_fields
 from rustydb_engine.sql.binder.scope import WHOLE_ROW, Scope
+from rustydb_engine.sql.binder.trees import replace
 from rustydb_engine.sql.bound import ArrayExpr, Const, Expr, FieldExpr, FuncExpr, Var
 from rustydb_engine.sql.functions.registry import FUNCTIONS, Function
 from rustydb_engine.values.types import ANY, RECORD, Type, array_of
 from rustydb_proto.core.value import value
 
 ARGUMENTS_MAX = 100
+# Functions with a syntax of their own; the parser calls them by their qualified names.
+SQL_SYNTAX = frozenset(("extract", "position", "overlay", "substring", "btrim", "ltrim", "rtrim", "overlaps"))
 
 
 @value
@@ -69,7 +72,7 @@ def bind_call(scope: Scope, node: ast.Call) -> Expr:
             raise failure("42809", f"window function {found.function.name} requires an OVER clause", node.pos)
         return make_aggregate(scope, node, found, direct, condition)
     _refuse_aggregate_syntax(node, name[-1])
-    return make_function(scope, found, node.pos)
+    return make_function(scope, found, node.pos, sql_syntax=len(name) > 1 and name[-1] in SQL_SYNTAX)
 
 
 def _plain(node: ast.Call) -> bool:
@@ -142,7 +145,7 @@ def _default(function: Function, spot: int) -> Expr:
     return Const(function.defaults[spot - first], function.args[spot])
 
 
-def make_function(scope: Scope, call: BoundCall, pos: int) -> Expr:
+def make_function(scope: Scope, call: BoundCall, pos: int, sql_syntax: bool = False) -> Expr:
     """Build the call of a plain function; 0A000 where a set may not stand."""
     function = call.function
     if function.returns_set:
@@ -157,7 +160,8 @@ def make_function(scope: Scope, call: BoundCall, pos: int) -> Expr:
         names = tuple(tuple(name for name, _ in each) for each in fields)
     variadic = call.variadic and function.variadic
     return FuncExpr(
-        function, call.args, call.result, -1, function.returns_set, names, pos, variadic=variadic, fields=fields
+        function, call.args, call.result, -1, function.returns_set, names, pos, sql_syntax=sql_syntax,
+        variadic=variadic, fields=fields,
     )  # fmt: skip
 
 
@@ -233,13 +237,17 @@ def select_field(scope: Scope, row: Expr, name: str, pos: int) -> Expr | None:
 def bind_at_time_zone(scope: Scope, node: ast.AtTimeZone) -> Expr:
     """Bind AT TIME ZONE as timezone(zone, item)."""
     item, zone = bind_expr(scope, node.item), bind_expr(scope, node.zone)
-    return call_named(scope, "timezone", (zone, item), node.pos)
+    made = call_named(scope, "timezone", (zone, item), node.pos)
+    assert isinstance(made, FuncExpr), "timezone is a function"
+    return replace(made, sql_syntax=True)
 
 
 @binds(ast.Keyword)
 def bind_keyword(scope: Scope, node: ast.Keyword) -> Expr:
     """Bind current_date and the other values that a keyword names."""
     made = call_named(scope, node.name, (), node.pos)
+    assert isinstance(made, FuncExpr), "a keyword's value is a function's"
+    made = replace(made, sql_syntax=True)
     if node.precision is not None:
         return apply_length(made, min(node.precision, 6), EXPLICIT, node.pos)
     return made

@@ -117,6 +117,12 @@ def coerce_type(
     source = expr.type
     if source is target or target.oid in _ANY_ELEMENT:
         return expr
+    if isinstance(expr, CastExpr) and expr.collation:
+        # The coercion goes below COLLATE.
+        made = coerce_type(env, expr.arg, target, context, typmod, pos)
+        if target.category != "S":
+            return made
+        return CastExpr(made, target, made.typmod, explicit=True, pos=expr.pos, collation=expr.collation)
     if source is UNKNOWN:
         if isinstance(expr, Const):
             return _coerce_literal(env, expr, target, typmod, pos)

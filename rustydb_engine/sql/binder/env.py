@@ -49,6 +49,8 @@ class BindEnv:
     slot_texts: dict[int, str] = field(default_factory=dict)
     types: list[Type | None] = field(default_factory=list)
     view_depth: int = 0
+    # The text is the catalog's own: deparse wrote it, and binding it must give the same tree again.
+    canonical: bool = False
 
     def start(self) -> None:
         """Begin a statement: forget what an earlier one left."""

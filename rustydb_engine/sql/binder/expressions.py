@@ -36,6 +36,7 @@ from rustydb_engine.sql.bound import (
     BoolExpr,
     CaseExpr,
     CaseOperand,
+    CastExpr,
     CoalesceExpr,
     Const,
     DistinctExpr,
@@ -316,7 +317,7 @@ def bind_cast(scope: Scope, node: ast.Cast) -> Expr:
     """Bind a written cast."""
     kind, typmod = resolve_type(scope.env, node.type)
     item = node.item
-    if isinstance(item, ast.ArrayOf):
+    if isinstance(item, ast.ArrayOf) and not (scope.env.canonical and item.items):
         from rustydb_engine.sql.binder.composites import bind_array
 
         element = element_of(kind)
@@ -340,4 +341,4 @@ def bind_collate(scope: Scope, node: ast.Collate) -> Expr:
     if made.type is not UNKNOWN and (base is None or base.category not in _COLLATABLE):
         raise failure("42804", f"collations are not supported by type {made.type.display}", node.pos)
     check_collation(scope.env, node.collation, node.pos)
-    return made
+    return CastExpr(made, made.type, made.typmod, explicit=True, pos=node.pos, collation=node.collation)

@@ -235,7 +235,7 @@ def _bind_join(scope: Scope, join: ast.FromJoin) -> Bound:
         scope.namespace = items
         on = coerce_to_boolean(scope.env, bind_in(scope, join.on, "JOIN conditions"), "JOIN/ON")
         scope.namespace = before
-    node = FromJoin(kind, left, right, on)
+    node = FromJoin(kind, left, right, on, tuple(using))
     if not (join.natural or using or join.alias):
         return node, items
     return node, _join_items(join, items, merged, using, left_items, right_items)

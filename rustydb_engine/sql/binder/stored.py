@@ -141,13 +141,13 @@ def stored_syntax(text: str) -> ast.Node:
 
 def stored_expr(catalog: Catalog, text: str, table: Table | None) -> Expr:
     """Bind an expression of the catalog: its names are qualified, its rows Var(0, column)."""
-    env = BindEnv(catalog, (), allow_parameters=False)
+    env = BindEnv(catalog, (), allow_parameters=False, canonical=True)
     return bind_in(table_scope(env, table), stored_syntax(text), "select list")
 
 
 def default_expr(catalog: Catalog, table: Table, column: TableColumn) -> Expr:
     """Return what a column gets when an INSERT gives nothing: its default, its sequence's next number, or NULL."""
-    env = BindEnv(catalog, (), allow_parameters=False)
+    env = BindEnv(catalog, (), allow_parameters=False, canonical=True)
     if column.identity and column.sequence:
         call = find_function(("pg_catalog", "nextval"), (REGCLASS,), (), False, (), cast_allowed=False)
         assert call.candidate is not None, "nextval is a function"

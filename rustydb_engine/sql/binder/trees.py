@@ -54,7 +54,7 @@ _parts: dict[type, tuple[str, ...]] = {}
 _SCALAR_FIELDS = frozenset(
     (
         "type", "typmod", "pos", "operator", "operators", "function", "kind", "test", "negated", "row", "star", "level",
-        "name", "names", "index", "method", "rule", "explicit", "implicit_display", "returns_set", "quantifier", "query",
+        "name", "names", "index", "method", "rule", "explicit", "implicit_display", "collation", "returns_set", "quantifier", "query",
         "written_in", "slices", "window", "distinct", "groups", "row_kind", "nested", "variadic", "fields", "source",
         "column", "value",
     )
@@ -267,7 +267,7 @@ def _map_entry(entry: RangeEntry, here: Change, inner: Callable[[Query], Query],
 def _map_from(node: FromNode, here: Change) -> FromNode:
     if isinstance(node, FromJoin):
         on = None if node.on is None else here(node.on)
-        return FromJoin(node.kind, _map_from(node.left, here), _map_from(node.right, here), on)
+        return FromJoin(node.kind, _map_from(node.left, here), _map_from(node.right, here), on, node.using)
     return node
 
 

@@ -27,7 +27,7 @@ def expand_view(env: BindEnv, view: Table, pos: int) -> Query:
     if env.view_depth >= VIEW_DEPTH_MAX:
         raise failure("42P17", f'infinite recursion detected in rules for relation "{view.name}"', pos)
     inner = BindEnv(
-        env.catalog, (), env.forms, allow_parameters=False, user=env.user, view_depth=env.view_depth + 1
+        env.catalog, (), env.forms, allow_parameters=False, user=env.user, view_depth=env.view_depth + 1, canonical=True
     )  # fmt: skip
     inner.relations = env.relations
     query = bind_rows(Scope(inner), view_syntax(view))

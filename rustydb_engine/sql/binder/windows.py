@@ -138,13 +138,15 @@ def _bind_window(scope: Scope, window: ast.Window) -> WindowDef:
             raise failure("42P20", message, window.pos, hint=hint)
         partition, order = base.partition, order or base.order
     if window.frame is None:
-        return WindowDef(partition, order)
-    return _with_frame(scope, partition, order, window.frame, window.pos)
+        return WindowDef(partition, order, name=window.name)
+    return _with_frame(scope, partition, order, window)
 
 
 def _with_frame(
-    scope: Scope, partition: tuple[Expr, ...], order: tuple[ExprSort, ...], frame: ast.WindowFrame, pos: int
+    scope: Scope, partition: tuple[Expr, ...], order: tuple[ExprSort, ...], window: ast.Window
 ) -> WindowDef:
+    frame, pos = window.frame, window.pos
+    assert frame is not None, "a frame is given"
     mode = frame.mode.lower()
     offsets = frame.start[1] is not None or frame.end[1] is not None
     if mode == "range" and offsets and len(order) != 1:
@@ -154,7 +156,7 @@ def _with_frame(
         raise failure("42P20", "GROUPS mode requires an ORDER BY clause", pos)
     start = (frame.start[0], _offset(scope, mode, frame.start[1], order))
     end = (frame.end[0], _offset(scope, mode, frame.end[1], order))
-    return WindowDef(partition, order, mode, start, end, frame.exclude)
+    return WindowDef(partition, order, mode, start, end, frame.exclude, window.name)
 
 
 def _offset(scope: Scope, mode: str, node: ast.Node | None, order: tuple[ExprSort, ...]) -> Expr | None:
