@@ -59,7 +59,7 @@ STREAM_WRITES: Final = 4096
 class Database:
     """One database. `log` and `checkpoints` are None in memory-only mode; whoever carries out effects drives both."""
 
-    __slots__ = ("_woken", "catalog", "checkpoints", "heaps", "log", "manager", "sequences")
+    __slots__ = ("catalog", "checkpoints", "heaps", "log", "manager", "sequences")
 
     def __init__(
         self, catalog: Catalog | None = None, log: LogWriter | None = None, checkpoints: Checkpoints | None = None
@@ -70,7 +70,6 @@ class Database:
         self.manager = Manager()
         self.heaps: dict[int, Heap] = {}
         self.sequences = Sequences()
-        self._woken: list[object] = []
 
     def heap(self, storage: int) -> Heap:
         """Return the heap of this number, which must exist."""
@@ -212,6 +211,8 @@ class Database:
             del txn.dead_keys[mark.dead_keys :]
         if txn.catalog is not None:
             txn.catalog.rollback_to(mark.catalog)
+        if txn.deferred is not None:
+            del txn.deferred[mark.deferred :]
         self._release_row_locks(txn, mark.row_locks)
         self.manager.locks.restore(txn, mark.table_locks)
         self._wake(txn)
@@ -236,7 +237,7 @@ class Database:
     def _end(self, txn: Transaction) -> None:
         manager = self.manager
         del manager.active[txn.xid]
-        if txn.table_locks or txn.waiting:
+        if manager.locks.crowded:
             manager.locks.release_all(txn)
         if txn.row_locks is not None:
             self._release_row_locks(txn, 0)
@@ -254,15 +255,17 @@ class Database:
 
     def _wake(self, txn: Transaction) -> None:
         if txn.waiters:
-            self._woken += txn.waiters
+            self.manager.woken += txn.waiters
             txn.waiters = None
 
     def take_woken(self) -> list[object]:
         """Return, in the order in which they came, those who waited for transactions that have ended."""
-        woken = self._woken
-        if woken:
-            self._woken = []
-        return woken
+        woken = self.manager.woken
+        if not woken:
+            return []
+        taken = woken.copy()
+        woken.clear()
+        return taken
 
     # -- storage
 

@@ -77,10 +77,11 @@ class _Queue:
 class TableLocks:
     """The table locks of all active transactions. `active` is the manager's table of them."""
 
-    __slots__ = ("_active", "_queues")
+    __slots__ = ("_active", "_queues", "_woken")
 
-    def __init__(self, active: dict[int, Transaction]) -> None:
+    def __init__(self, active: dict[int, Transaction], woken: list[object]) -> None:
         self._active = active
+        self._woken = woken  # where waiters go whose wait may be over
         self._queues: dict[int, _Queue] = {}  # only tables with a strong lock held or any lock awaited
 
     @property
@@ -150,6 +151,10 @@ class TableLocks:
             for table in [table for table, queue in self._queues.items() if any(w is txn for w, _ in queue.waiting)]:
                 self._remove_waiter(txn, table)
             txn.waiting = ""
+            if txn.waiters:
+                # Some may have queued up behind the request that is given up: let them look again.
+                self._woken += txn.waiters
+                txn.waiters = None
 
     def _remove_waiter(self, txn: Transaction, table: int) -> None:
         queue = self._queues.get(table)
@@ -157,14 +162,18 @@ class TableLocks:
             queue.waiting = [(waiter, mode) for waiter, mode in queue.waiting if waiter is not txn]
             self._drop_idle(table, queue)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether any table has a strong lock or a queue; if not, a transaction that ends has nothing to release."""
+        return bool(self._queues)
+
     def release_all(self, txn: Transaction) -> None:
         """Release the locks of a transaction that ends."""
         if txn.waiting:
             self.withdraw(txn)
-        if self._queues:
-            for table, held in txn.table_locks.items():
-                if held & ~WEAK:
-                    self._release_strong(table)
+        for table, held in txn.table_locks.items():
+            if held & ~WEAK:
+                self._release_strong(table)
         txn.table_locks.clear()
 
     def restore(self, txn: Transaction, kept: Iterable[tuple[int, int]]) -> None:

@@ -29,7 +29,7 @@ class Manager:
     """Active transactions, held snapshots, table locks and the wait graph."""
 
     __slots__ = (
-        "_held", "_horizon", "active", "catalog_csn", "csn", "durable_csn", "locks", "next_xid", "retired",
+        "_held", "_horizon", "active", "catalog_csn", "csn", "durable_csn", "locks", "next_xid", "retired", "woken",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -38,7 +38,8 @@ class Manager:
         self.durable_csn = 1  # the newest durable commit
         self.catalog_csn = 0  # the newest commit that changed the catalog
         self.active: dict[int, Transaction] = {}
-        self.locks = TableLocks(self.active)
+        self.woken: list[object] = []  # waiters of transactions that have ended
+        self.locks = TableLocks(self.active, self.woken)
         self.retired: deque[Transaction] = deque()  # durable, in commit order, with entries that someone may need
         self._held: dict[int, int] = {}  # csn -> how many snapshots with it are held
         self._horizon = 0  # the smallest held csn, 0 when none is held

@@ -49,6 +49,7 @@ class Savepoint:
     table_locks: tuple[tuple[int, int], ...]
     catalog: int
     structural: int
+    deferred: int
 
 
 @final
@@ -133,4 +134,5 @@ class Transaction:
             tuple(self.table_locks.items()),
             self.catalog.savepoint() if self.catalog is not None else 0,
             len(self.structural) if self.structural else 0,
+            len(self.deferred) if self.deferred else 0,
         )

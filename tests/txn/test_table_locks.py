@@ -60,7 +60,10 @@ def test_an_abandoned_wait_is_forgotten() -> None:
     reader, writer, late = database.begin(), database.begin(), database.begin()
     locks.acquire(reader, T, ACCESS_SHARE)
     locks.acquire(writer, T, ACCESS_EXCLUSIVE)
+    assert locks.acquire(late, T, ACCESS_SHARE) == (writer,)
+    writer.waiters = [late]
     locks.withdraw(writer)
+    assert database.take_woken() == [late], "it waited for the request that was given up"
     assert locks.acquire(late, T, ACCESS_SHARE) == ()
 
 
