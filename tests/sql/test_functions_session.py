@@ -183,7 +183,7 @@ def test_advisory_locks_are_refused_but_unlocking_all_is_not() -> None:
 
 def test_privileges_on_columns() -> None:
     context = FixedContext(catalog=sample())
-    context.user = "postgres"
+    context.user = "admin"
     assert call(context, "has_column_privilege", "users", "id", "SELECT", types="text text text") is True
     with pytest.raises(SqlError, match='column "x" of relation "users" does not exist'):
         call(context, "has_column_privilege", "users", "x", "SELECT", types="text text text")
