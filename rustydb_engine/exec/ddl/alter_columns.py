@@ -30,13 +30,13 @@ from rustydb_engine.exec.ddl.expressions import (
     is_null_constant,
     print_expression,
     row_function,
+    without_position,
 )
 from rustydb_engine.exec.ddl.foreign_keys import add_foreign_key
 from rustydb_engine.exec.ddl.rewrite import rewrite
 from rustydb_engine.exec.ddl.stored_indexes import Row
 from rustydb_engine.exec.ddl.work import Waits, Work
 from rustydb_engine.sql import ast
-from rustydb_engine.sql.binder.env import place
 from rustydb_engine.sql.binder.stored import assign_default, default_expr, stored_expr
 from rustydb_engine.sql.binder.trees import replace
 from rustydb_engine.sql.binder.volatility import volatility
@@ -84,8 +84,7 @@ def plan_indexes_of(
     if any(node.kind == "primary" for node in keyed) and any(
         entry.type == "p" for entry in work.catalog.constraints_of(table.oid)
     ):
-        position = next(place(node.pos) for node in keyed if node.kind == "primary")
-        raise SqlError("42P16", f'multiple primary keys for table "{table.name}" are not allowed', position=position)
+        raise SqlError("42P16", f'multiple primary keys for table "{table.name}" are not allowed')
     return plan_indexes(replace(table, columns=(*table.columns, column)), keyed)
 
 
@@ -171,7 +170,10 @@ def set_default(work: Work, table: Table, action: ast.AlterAction) -> Waits[None
     column = find_column(table, action.name)
     _refuse_default(table, column, dropping=False)
     assert action.expression is not None, "SET DEFAULT has an expression"
-    made = bind_default(work.env(), table, action.expression, column)
+    try:
+        made = bind_default(work.env(), table, action.expression, column)
+    except SqlError as error:
+        raise without_position(error) from None
     text = None if is_null_constant(made) else print_expression(made, table, work.catalog)
     put_column(work, table, changed(column, default=text, sequence=0))
 

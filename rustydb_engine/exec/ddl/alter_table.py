@@ -53,7 +53,7 @@ def alter_table(work: Work, statement: ast.AlterTable) -> Waits[str]:
     """ALTER TABLE, and the like actions of ALTER INDEX, VIEW and SEQUENCE."""
     tag = f"ALTER {statement.kind.upper()}"
     mode = _lock_mode(statement)
-    found = yield from work.lock_relation(statement.name, mode, place(statement.pos), missing_ok=statement.if_exists)
+    found = yield from work.lock_relation(statement.name, mode, missing_ok=statement.if_exists)
     if found is None:
         work.notice(f'relation "{statement.name[-1]}" does not exist, skipping')
         return tag

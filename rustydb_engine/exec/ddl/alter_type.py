@@ -21,6 +21,7 @@ from rustydb_engine.exec.ddl.expressions import (
     print_expression,
     resolve_column_type,
     row_function,
+    without_position,
 )
 from rustydb_engine.exec.ddl.foreign_keys import check_references, check_types
 from rustydb_engine.exec.ddl.rewrite import rewrite
@@ -48,7 +49,10 @@ def alter_type(work: Work, table: Table, action: ast.AlterAction) -> Waits[None]
             "cannot specify USING when altering type of generated column",
             detail=f'Column "{column.name}" is a generated column.',
         )
-    kind, typmod = resolve_column_type(work.env(), written, column.name)
+    try:
+        kind, typmod = resolve_column_type(work.env(), written, column.name)
+    except SqlError as error:
+        raise without_position(error) from None
     if column.identity and kind not in (INT2, INT4, INT8):
         raise SqlError("22023", "identity column type must be smallint, integer, or bigint")
     convert = _conversion(work, table, column, action.expression, kind, typmod)
@@ -56,7 +60,10 @@ def alter_type(work: Work, table: Table, action: ast.AlterAction) -> Waits[None]
     fresh = changed(column, type=kind, typmod=typmod, collation=column_collation(work, spec, kind))
     made = put_column(work, table, _with_default(work, table, column, fresh))
     _retype_sequence(work, column, kind)
-    _rebind(work, made, column.attnum)
+    try:
+        _rebind(work, made, column.attnum)
+    except SqlError as error:
+        raise without_position(error) from None
     compute = row_function(work, convert)
     place = column.attnum - 1
 

@@ -120,7 +120,8 @@ def _read_constraints(table: str, spec: ast.ColumnSpec, serial: bool) -> tuple[_
             marks.null, marks.not_null = marks.null or not wanted, marks.not_null or wanted
         elif item.kind == "default":
             if marks.default is not None or serial:
-                raise SqlError("42601", f"multiple default values specified {where}", position=position)
+                at = None if serial else position
+                raise SqlError("42601", f"multiple default values specified {where}", position=at)
             marks.default = item
         elif item.kind == "identity":
             if marks.identity is not None:

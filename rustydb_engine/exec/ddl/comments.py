@@ -49,7 +49,7 @@ def _target(work: Work, statement: ast.Comment) -> Waits[tuple[int, int, int] | 
     """Return (class, object, part) of what is commented on; None when a warning says that it is not there."""
     kind, name = statement.kind, statement.name
     if kind in RELATIONS:
-        found = yield from work.lock_relation(name, SHARE_UPDATE_EXCLUSIVE, place(statement.pos))
+        found = yield from work.lock_relation(name, SHARE_UPDATE_EXCLUSIVE)
         assert found is not None, "a missing relation was an error"
         actual = "table" if found.kind == "virtual" else found.kind
         if actual != kind:
@@ -58,7 +58,7 @@ def _target(work: Work, statement: ast.Comment) -> Waits[tuple[int, int, int] | 
     if kind == "column":
         return (yield from _column(work, statement))
     if kind == "constraint":
-        owner = yield from work.lock_relation(statement.on, SHARE_UPDATE_EXCLUSIVE, place(statement.pos))
+        owner = yield from work.lock_relation(statement.on, SHARE_UPDATE_EXCLUSIVE)
         entry = find_constraint(work, owner, name[-1]) if isinstance(owner, Table) else None
         if entry is None:
             shown = owner.name if owner is not None else ""
@@ -70,7 +70,7 @@ def _target(work: Work, statement: ast.Comment) -> Waits[tuple[int, int, int] | 
 def _column(work: Work, statement: ast.Comment) -> Waits[tuple[int, int, int]]:
     if len(statement.name) < 2:
         raise SqlError("42601", "column name must be qualified")
-    found = yield from work.lock_relation(statement.name[:-1], SHARE_UPDATE_EXCLUSIVE, place(statement.pos))
+    found = yield from work.lock_relation(statement.name[:-1], SHARE_UPDATE_EXCLUSIVE)
     if not isinstance(found, Table):
         plural = "indexes" if isinstance(found, Index) else "sequences"
         raise SqlError(

@@ -27,7 +27,7 @@ def create_table_as(work: Work, statement: ast.CreateTableAs) -> Waits[str | Com
     if not isinstance(statement.query, ast.Query):
         raise not_supported("CREATE TABLE AS EXECUTE", place(statement.pos))
     name = statement.name[-1]
-    schema = work.creation_schema(statement.name, statement.persistence, place(statement.pos))
+    schema = work.creation_schema(statement.name, statement.persistence)
     yield from work.lock_name(schema, name)
     if work.catalog.relation_in(schema.oid, name) is not None:
         if statement.if_not_exists:

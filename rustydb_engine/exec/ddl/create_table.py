@@ -34,7 +34,7 @@ def create_table(work: Work, statement: ast.CreateTable) -> Waits[str]:
     if statement.partition:
         raise not_supported("a partitioned table", place(statement.pos))
     name = statement.name[-1]
-    schema = work.creation_schema(statement.name, statement.persistence, place(statement.pos))
+    schema = work.creation_schema(statement.name, statement.persistence)
     yield from work.lock_name(schema, name)
     if work.catalog.relation_in(schema.oid, name) is not None:
         if statement.if_not_exists:

@@ -114,9 +114,7 @@ def _drop_relations(work: Work, statement: ast.Drop) -> Waits[str]:
         if found is not None:
             if isinstance(found, Index | Sequence):
                 _refuse_owned(work, found)
-            address = Address("relation", found.oid)
-            if address not in originals:
-                originals.append(address)
+            originals.append(Address("relation", found.oid))
     yield from remove(work, originals, statement.cascade)
     return TAGS[statement.kind]
 

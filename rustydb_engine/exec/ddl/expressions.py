@@ -40,7 +40,16 @@ def bind_default(env: BindEnv, table: Table, node: ast.Node, column: TableColumn
     """
     env.start()
     made = bind_expression(node, table, env, "generated" if generated else "default")
-    return assign_default(env, made, column, generated)
+    try:
+        return assign_default(env, made, column, generated)
+    except SqlError as error:
+        raise (without_position(error) if error.sqlstate == "42804" else error) from None
+
+
+def without_position(error: SqlError) -> SqlError:
+    """Return an error that points nowhere: PostgreSQL does not say where in a text that it did not get from the client."""
+    error.position = None
+    return error
 
 
 def bind_for(env: BindEnv, table: Table, node: ast.Node, kind: str) -> Expr:

@@ -35,7 +35,7 @@ KEYS_MAX = 32
 
 def create_index(work: Work, statement: ast.CreateIndex) -> Waits[str]:
     """CREATE INDEX."""
-    found = yield from work.lock_relation(statement.table, SHARE, place(statement.pos))
+    found = yield from work.lock_relation(statement.table, SHARE)
     if not isinstance(found, Table):
         raise SqlError("42809", f'cannot create index on relation "{found.name if found else ""}"')
     if found.kind == "view":

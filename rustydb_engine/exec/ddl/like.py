@@ -20,7 +20,6 @@ from rustydb_engine.exec.ddl.expressions import parse_text
 from rustydb_engine.exec.ddl.indexes import add_index, choose_index_name
 from rustydb_engine.exec.ddl.work import Waits, Work
 from rustydb_engine.sql import ast
-from rustydb_engine.sql.binder.env import place
 from rustydb_engine.sql.binder.trees import replace
 from rustydb_engine.txn.locks import ACCESS_SHARE
 
@@ -43,7 +42,7 @@ def plan_like(
     work: Work, name: str, schema: Schema, node: ast.LikeTable, persistence: str, plan: TablePlan
 ) -> Waits[None]:
     """Add to the plan what LIKE takes from its table; 42P01, 42809."""
-    source = yield from work.lock_relation(node.table, ACCESS_SHARE, place(node.pos))
+    source = yield from work.lock_relation(node.table, ACCESS_SHARE)
     if not isinstance(source, Table):
         raise SqlError("42809", f'relation "{source.name if source else ""}" is invalid in LIKE clause')
     wanted = _wanted(node)

@@ -50,7 +50,7 @@ def _refuse_other(work: Work, statement: ast.Rename) -> str:
 
 def _relation(work: Work, name: ast.Name, if_exists: bool, kind: str, pos: int) -> Waits[Relation | None]:
     """Lock what is renamed or moved and check its kind (42809); None when it is missing and may be."""
-    found = yield from work.lock_relation(name, ACCESS_EXCLUSIVE, place(pos), missing_ok=if_exists)
+    found = yield from work.lock_relation(name, ACCESS_EXCLUSIVE, missing_ok=if_exists)
     if found is None:
         work.notice(f'relation "{name[-1]}" does not exist, skipping')
         return None
@@ -81,10 +81,8 @@ def rename_relation(work: Work, found: Relation, to: str) -> Waits[None]:
 
 
 def _rename_part(work: Work, statement: ast.Rename) -> Waits[str]:
-    tag = "ALTER VIEW" if statement.kind == "view" else "ALTER TABLE"
-    found = yield from work.lock_relation(
-        statement.name, ACCESS_EXCLUSIVE, place(statement.pos), missing_ok=statement.if_exists
-    )
+    tag = "ALTER TABLE"
+    found = yield from work.lock_relation(statement.name, ACCESS_EXCLUSIVE, missing_ok=statement.if_exists)
     if found is None:
         work.notice(f'relation "{statement.name[-1]}" does not exist, skipping')
         return tag
@@ -101,7 +99,7 @@ def _rename_part(work: Work, statement: ast.Rename) -> Waits[str]:
     else:
         rename_column(work, found, statement.part, statement.to)
         if found.kind == "view":
-            tag = "ALTER VIEW" if statement.kind == "view" else "ALTER TABLE"
+            tag = "ALTER VIEW"
     return tag
 
 

@@ -119,7 +119,7 @@ def _number(found: Options, name: str, default: int) -> int:
 def create_sequence(work: Work, statement: ast.CreateSequence) -> Waits[str]:
     """CREATE SEQUENCE."""
     name = statement.name[-1]
-    schema = work.creation_schema(statement.name, statement.persistence, place(statement.pos))
+    schema = work.creation_schema(statement.name, statement.persistence)
     yield from work.lock_name(schema, name)
     if statement.if_not_exists and work.catalog.relation_in(schema.oid, name) is not None:
         work.notice(f'relation "{name}" already exists, skipping', "42P07")
@@ -137,9 +137,7 @@ def create_sequence(work: Work, statement: ast.CreateSequence) -> Waits[str]:
 
 def alter_sequence(work: Work, statement: ast.AlterSequence) -> Waits[str]:
     """ALTER SEQUENCE: options, RESTART, OWNED BY."""
-    found = yield from work.lock_relation(
-        statement.name, SHARE_ROW_EXCLUSIVE, place(statement.pos), missing_ok=statement.if_exists
-    )
+    found = yield from work.lock_relation(statement.name, SHARE_ROW_EXCLUSIVE, missing_ok=statement.if_exists)
     if found is None:
         work.notice(f'relation "{statement.name[-1]}" does not exist, skipping')
         return "ALTER SEQUENCE"
@@ -189,7 +187,6 @@ def _owned(work: Work, made: Sequence, option: ast.Option | None) -> Waits[Seque
                 "42601",
                 "invalid OWNED BY option",
                 hint="Specify OWNED BY table.column or OWNED BY NONE.",
-                position=place(option.pos),
             )
         return replace(made, owner_table=0, owner_column=0)
     found = yield from work.lock_relation(words[:-1], ACCESS_SHARE)

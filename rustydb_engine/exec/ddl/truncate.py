@@ -12,7 +12,6 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.ddl.rewrite import attach_indexes
 from rustydb_engine.exec.ddl.work import Waits, Work
 from rustydb_engine.sql import ast
-from rustydb_engine.sql.binder.env import place
 from rustydb_engine.sql.binder.trees import replace
 from rustydb_engine.txn.locks import ACCESS_EXCLUSIVE
 
@@ -21,7 +20,7 @@ def truncate(work: Work, statement: ast.Truncate) -> Waits[str]:
     """TRUNCATE. 0A000 when a foreign key refers to a table and its own table is not truncated too."""
     tables: dict[int, Table] = {}
     for item in statement.tables:
-        table = yield from work.lock_table(item.name, ACCESS_EXCLUSIVE, place(item.pos))
+        table = yield from work.lock_table(item.name, ACCESS_EXCLUSIVE)
         tables[table.oid] = table
     if statement.cascade:
         yield from _add_referencing(work, tables)

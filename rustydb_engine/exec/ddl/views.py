@@ -110,7 +110,7 @@ def _schema(work: Work, statement: ast.CreateView, bound: Query) -> Waits[Schema
     ):
         work.notice(f'view "{statement.name[-1]}" will be a temporary view')
         persistence = "temporary"
-    schema = work.creation_schema(statement.name, persistence, place(statement.pos))
+    schema = work.creation_schema(statement.name, persistence)
     yield from work.lock(schema.oid, ACCESS_SHARE)
     return schema
 

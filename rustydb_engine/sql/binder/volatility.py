@@ -46,6 +46,9 @@ def volatility(expr: Expr) -> str:
 def _own(expr: Expr) -> str:
     if isinstance(expr, FuncExpr | AggregateExpr | WindowExpr):
         return expr.function.volatility
+    if isinstance(expr, OpExpr) and expr.operator.name == "||" and expr.operator.function.volatility == "s":
+        # anynonarray || text is declared stable, but is what its inlined body is: text of the other operand.
+        return "s" if any(arg.type.oid in _SETTINGS or arg.type.is_array for arg in expr.args) else "i"
     if isinstance(expr, OpExpr | ArrayOpExpr | DistinctExpr | NullIfExpr):
         return expr.operator.function.volatility
     if isinstance(expr, RowCompare):
