@@ -39,7 +39,7 @@ def test_the_next_segment_is_allocated_before_the_current_one_is_full() -> None:
     database = open_database(disk).database
     heap = make_heap(database)
     pump(database, disk)
-    sizes = []
+    sizes: list[tuple[int, int]] = []
     while segment_name(3) not in disk.listing():
         write(database, heap, (len(sizes), "x" * 700))
         pump(database, disk)
