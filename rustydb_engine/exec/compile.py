@@ -12,7 +12,6 @@ A plan is bound to the heaps and indexes of `database` as they are: it is valid 
 from __future__ import annotations
 
 import linecache
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -43,6 +42,7 @@ from rustydb_engine.sql.binder.stored import stored_expr
 from rustydb_engine.sql.logical import build, stack_depth
 from rustydb_engine.sql.plan import Node
 from rustydb_engine.sql.planner import Planner
+from rustydb_engine.sql.recursion import deep_recursion
 from rustydb_engine.sql.tree import conjuncts, functions_of, walk
 from rustydb_engine.txn.locks import ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE
 
@@ -54,8 +54,6 @@ if TYPE_CHECKING:
 OPERATORS = (aggregate, conditional, cte, join, logic, modify, scan, setops, sort, subplan, window)
 """The modules whose producers and handlers make up the code generator."""
 
-RECURSION = 20_000
-"""Python's recursion limit while a statement is planned: expressions may be nested a few thousand levels deep."""
 HARMLESS = frozenset(("random", "clock_timestamp", "timeofday", "gen_random_uuid"))
 """Volatile functions that need no transaction."""
 
@@ -99,14 +97,11 @@ class CatalogStatistics:
 @contextmanager
 def deep() -> Iterator[None]:
     """Allow deep recursion while a statement is planned; what is still too deep is error 54001."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, RECURSION))
-    try:
-        yield
-    except RecursionError:
-        raise stack_depth() from None
-    finally:
-        sys.setrecursionlimit(before)
+    with deep_recursion():
+        try:
+            yield
+        except RecursionError:
+            raise stack_depth() from None
 
 
 def compile_query(bound: b.BoundQuery, catalog: Catalog, database: Database) -> CompiledPlan:

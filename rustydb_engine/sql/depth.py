@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rustydb_engine.sql.lalr import too_deep
 
-DEPTH_MAX = 300
+DEPTH_MAX = 1500
 
 
 def check_depth(tree: object, tokens: int, limit: int = DEPTH_MAX) -> None:

@@ -25,6 +25,7 @@ from rustydb_engine.sql.binder.env import BindEnv
 from rustydb_engine.sql.binder.scope import Scope
 from rustydb_engine.sql.bound import BoundQuery
 from rustydb_engine.sql.functions import load_all
+from rustydb_engine.sql.recursion import deep_recursion
 
 MODULES = (
     aggregates, calls, comparisons, composites, expressions, insert, names, select, setops, subqueries, update,
@@ -41,7 +42,8 @@ def bind(statement: ast.Query, env: BindEnv) -> BoundQuery:
     """
     env.start()
     try:
-        made = bind_query(Scope(env), statement)
+        with deep_recursion():
+            made = bind_query(Scope(env), statement)
     except RecursionError:
         raise stack_too_deep() from None
     env.finish()
