@@ -47,15 +47,17 @@ def pg_proc(source: Source) -> Iterator[Row]:
 def _function_row(source: Source, entry: Function) -> Row:
     types = tuple(kind.oid for kind in entry.args)
     columns: dict[str, object] = {}
-    if entry.columns:
-        names = entry.arg_names or ("",) * len(types)
+    if entry.columns or entry.variadic:
+        modes = ["i"] * len(types)
+        if entry.variadic:
+            modes[-1] = "v"
         columns = {
             "proallargtypes": (*types, *(kind.oid for _, kind in entry.columns)),
-            "proargmodes": ("i",) * len(types) + ("o",) * len(entry.columns),
-            "proargnames": (*names, *(name for name, _ in entry.columns)),
+            "proargmodes": (*modes, *("o" * len(entry.columns))),
         }
-    elif entry.arg_names:
-        columns["proargnames"] = entry.arg_names
+    if entry.columns or entry.arg_names:
+        names = entry.arg_names or ("",) * len(types)
+        columns["proargnames"] = (*names, *(name for name, _ in entry.columns))
     if entry.variadic:
         last = entry.args[-1]
         columns["provariadic"] = ANY.oid if last.oid == ANY.oid else last.element or BY_NAME["anyelement"].oid

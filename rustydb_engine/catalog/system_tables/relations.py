@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from rustydb_engine.catalog.bootstrap import SUPERUSER_NAME as OWNER
 from rustydb_engine.catalog.bootstrap import relation_kinds
 from rustydb_engine.catalog.objects import PG_CATALOG, Index, Schema, Sequence, Table, TableColumn
 from rustydb_engine.catalog.system_tables.access_data import CLASSES, INDEXES
@@ -86,7 +87,7 @@ def _schema_acl(schema: Schema) -> tuple[str, ...] | None:
     if schema.oid == 2200:
         return ("pg_database_owner=UC/pg_database_owner", "=U/pg_database_owner")
     if schema.oid < 16384 and schema.name != "pg_toast":
-        return ("postgres=UC/postgres", "=U/postgres")
+        return (f"{OWNER}=UC/{OWNER}", f"=U/{OWNER}")
     return None
 
 
@@ -103,7 +104,7 @@ def pg_class(source: Source) -> Iterator[Row]:
             **common, oid=table.oid, relname=table.name, relnamespace=table.schema, reltype=row_type(table.oid),
             relam=HEAP if kind == "r" else 0, reltablespace=1664 if shared else 0, relhasindex=table.oid in indexed,
             relisshared=shared, relkind=kind, relnatts=len(table.columns), relhasrules=kind == "v",
-            relacl=("postgres=arwdDxt/postgres", "=r/postgres"), relfrozenxid=3 if kind == "r" else 0,
+            relacl=(f"{OWNER}=arwdDxt/{OWNER}", f"=r/{OWNER}"), relfrozenxid=3 if kind == "r" else 0,
             relminmxid=1 if kind == "r" else 0,
         )  # fmt: skip
     for index in system_indexes():
