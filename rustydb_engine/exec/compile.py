@@ -165,9 +165,9 @@ def _describe(plan: CompiledPlan, node: Node, database: Database) -> list[Any]:
             plan.writes = True
     plan.locks = tuple(sorted(modes.items()))
     plan.heaps = tuple(heaps.values())
-    plan.writes = plan.writes or any([
+    plan.writes = plan.writes or any(
         entry.volatility == "v" and entry.name not in HARMLESS for entry in functions_of(records)
-    ])  # fmt: skip
+    )
     plan.instant = is_instant_records(records)
     return records
 
@@ -176,7 +176,7 @@ def _generate(
     plan: CompiledPlan, node: Node, rel: int, catalog: Catalog, database: Database, counts: list[int] | None
 ) -> None:
     records = _describe(plan, node, database)
-    modifies = any([item.__class__ in _CHANGES for item in records])
+    modifies = any(item.__class__ in _CHANGES for item in records)
     gen = Generator(records, database, modifies)
     gen.catalog = catalog
     gen.require(rel)
@@ -245,7 +245,7 @@ def load(text: str, globals_: dict[str, object], name: str) -> Any:
     global _counter
     _counter += 1
     filename = f"<plan {_counter % 1000}>"
-    exec(compile(text, filename, "exec"), globals_)  # noqa: S102 - the source is ours
+    exec(compile(text, filename, "exec"), globals_)  # the source is ours
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     return globals_[name]
 

@@ -6,7 +6,7 @@ functions by `Compiler.shallow`, because they are built from the last arm to the
 
 from __future__ import annotations
 
-from rustydb_engine.errors import not_supported
+from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.exec.expressions import CHAINED, CHAINED_ARGS, TRUTHS, Compiler, constant, handles
 from rustydb_engine.exec.scope import Scope, tuple_source
 from rustydb_engine.exec.source import NULL, Code
@@ -15,7 +15,18 @@ from rustydb_engine.sql.functions.registry import INLINE_NAMES
 from rustydb_engine.sql.plan import GroupingBits
 from rustydb_engine.values.compare import compare_key
 from rustydb_engine.values.io import apply_typmod, inline_text_kind, io_of
-from rustydb_engine.values.types import BOOL, CHAR, INT2VECTOR, JSON, JSONB, NAME, OIDVECTOR, TEXT_LIKE, Type, element_of
+from rustydb_engine.values.types import (
+    BOOL,
+    CHAR,
+    INT2VECTOR,
+    JSON,
+    JSONB,
+    NAME,
+    OIDVECTOR,
+    TEXT_LIKE,
+    Type,
+    element_of,
+)
 
 
 @handles(b.CaseExpr)
@@ -187,8 +198,8 @@ def _with_typmod(compiler: Compiler, expr: b.CastExpr, code: Code) -> Code:
     if code.constant:
         try:
             return compiler.literal(apply_typmod(expr.type, code.literal, expr.typmod, expr.explicit))
-        except Exception:  # noqa: BLE001 - it will be raised when the expression is reached
-            pass
+        except (SqlError, ArithmeticError, ValueError, TypeError):
+            pass  # it will be raised when the expression is reached
     fit = compiler.gen.names.bind("f", apply_typmod)
     kind = compiler.gen.names.bind("k", expr.type)
     return compiler.strict((code,), lambda s: f"{fit}({kind}, {s[0]}, {expr.typmod}, {expr.explicit})")
@@ -218,8 +229,8 @@ def _cast_function(compiler: Compiler, expr: b.CastExpr, arg: Code) -> Code:
     if arg.constant and arg.literal is not None and rule.implementation is not None and not rule.needs_context:
         try:
             return compiler.literal(rule.implementation(arg.literal))
-        except Exception:  # noqa: BLE001 - it will be raised when the expression is reached
-            pass
+        except (SqlError, ArithmeticError, ValueError, TypeError):
+            pass  # it will be raised when the expression is reached
     if rule.inline:
         compiler.gen.names.globals.update({n: thing for n, thing in INLINE_NAMES.items() if n in rule.inline})
         return compiler.strict((arg,), lambda s: rule.inline.format(f"({s[0]})" if not s[0].isidentifier() else s[0]))

@@ -81,6 +81,7 @@ def existing_row(
     """Return the row that ON CONFLICT DO UPDATE changes, in its newest version; None when it is gone: look again."""
     while (blocker := heap.blocker(txn, rid, strength)) is not None:
         yield WaitFor((blocker,), oid)
+    row: Row | None
     row, writer = heap.latest(rid)
     if writer is txn:
         page = heap.pages[rid >> 8]

@@ -11,6 +11,8 @@ rows that the last repetition added, until there are none:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rustydb_engine.exec.codegen import Consume, Generator, produces
 from rustydb_engine.exec.scope import RowBinding, Scope
 from rustydb_engine.exec.setops import row_key
@@ -32,9 +34,12 @@ def produce_ctes(gen: Generator, node: p.With, scope: Scope) -> None:
 
             inner_statement(gen, cte.plan, rows, scope)
         else:
-            gen.produce_values(
-                cte.plan, cte.rel, scope, lambda codes, _, rows=rows: gen.fn.line(f"{rows}.append({gen.row_source(codes)})")
-            )  # fmt: skip
+            gen.produce_values(cte.plan, cte.rel, scope, _appending(gen, rows))
+
+
+def _appending(gen: Generator, rows: str) -> Callable[[list[Code], Scope], None]:
+    """Return the consumer that appends rows to a list."""
+    return lambda codes, _: gen.fn.line(f"{rows}.append({gen.row_source(codes)})")
 
 
 def _recursive(gen: Generator, cte: p.CtePlan, rows: str, scope: Scope) -> None:

@@ -14,7 +14,8 @@ Source: PostgreSQL 15, section 14.1 and src/backend/commands/explain.c.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator as Steps, Sequence
+from collections.abc import Generator as Steps
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rustydb_engine.errors import SqlError, not_supported
@@ -166,7 +167,7 @@ class _Tree:
         method = _SHOW.get(type(node))
         if method is None:
             return Shown(node, type(node).__name__, type(node).__name__)
-        made = method(self, node)
+        made: Shown = method(self, node)
         made.node = made.node or node
         return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
@@ -43,7 +44,8 @@ class Printer:
         method = _PRINTERS.get(type(expr))
         if method is None:
             return type(expr).__name__
-        return method(self, expr)
+        shown: str = method(self, expr)
+        return shown
 
     def list(self, exprs: Sequence[object]) -> str:
         """Return expressions with commas."""
@@ -128,7 +130,7 @@ def _cast(printer: Printer, expr: b.CastExpr) -> str:
     return f"({inner})::{format_type(expr.type, expr.typmod)}"
 
 
-_PRINTERS = {
+_PRINTERS: dict[type, Any] = {
     b.Const: lambda q, e: q.constant(e.value, e.type),
     b.ParamExpr: lambda q, e: f"${e.index}",
     b.Var: Printer.var,

@@ -29,22 +29,21 @@ from rustydb_engine.exec.scope import RowBinding, Scope, null_row, tuple_source
 from rustydb_engine.exec.source import DEPTH_MAX, NULL, Code, FunctionSource
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql.functions.registry import INLINE_NAMES, CallSite, Function, implementation_for
-from rustydb_engine.values.types import BOOL
+from rustydb_engine.values.types import BOOL, Type
 
 if TYPE_CHECKING:
     from rustydb_engine.exec.codegen import Generator
 
 Handler = Callable[["Compiler", b.Expr, Scope], Code]
 HANDLERS: dict[type, Handler] = {}
-TRUTHS: dict[type, Callable[["Compiler", b.Expr, Scope, bool], Code]] = {}
+TRUTHS: dict[type, Callable[[Compiler, b.Expr, Scope, bool], Code]] = {}
 """Handlers of expressions that know better than comparing their value; the flag is the truth value wanted."""
 
 NEVER_NULL_OPERATORS = frozenset(
-    "= <> < > <= >= + - * / % || ~~ !~~ ~~* !~~* ~ !~ ~* !~* & | # << >> @ ^@ @> <@ && ? ?| ?&".split()
+    ["=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "||", "~~", "!~~", "~~*", "!~~*", "~", "!~", "~*", "!~*", "&", "|", "#", "<<", ">>", "@", "^@", "@>", "<@", "&&", "?", "?|", "?&"]
 )
 NEVER_NULL_FUNCTIONS = frozenset(
-    "lower upper length abs round floor ceil ceiling trunc sqrt now char_length octet_length md5 btrim ltrim rtrim replace"
-    " left right lpad rpad reverse repeat mod power sign date_trunc".split()
+    ["lower", "upper", "length", "abs", "round", "floor", "ceil", "ceiling", "trunc", "sqrt", "now", "char_length", "octet_length", "md5", "btrim", "ltrim", "rtrim", "replace", "left", "right", "lpad", "rpad", "reverse", "repeat", "mod", "power", "sign", "date_trunc"]
 )
 
 
@@ -221,14 +220,14 @@ class Compiler:
             return Code(source, False, True, 0, False, True, thing)
         return Code(self.gen.names.bind("k", thing), False, True, 0, False, True, thing)
 
-    def site(self, args: Sequence[b.Expr], result: b.Type, names: Sequence[tuple[str, ...]] = ()) -> CallSite:
+    def site(self, args: Sequence[b.Expr], result: Type, names: Sequence[tuple[str, ...]] = ()) -> CallSite:
         """Return what a typed function is told about a call."""
         fields = tuple([
             self.fields(arg, names[index] if index < len(names) else ()) for index, arg in enumerate(args)
         ])  # fmt: skip
         return CallSite(tuple([arg.type for arg in args]), result, fields if any(fields) else ())
 
-    def fields(self, arg: b.Expr, names: tuple[str, ...]) -> tuple[tuple[str, b.Type], ...]:
+    def fields(self, arg: b.Expr, names: tuple[str, ...]) -> tuple[tuple[str, Type], ...]:
         """Return names and types of the columns of a record argument, () when unknown or not a record."""
         if isinstance(arg, b.RowExpr):
             labels = names or arg.names or tuple([f"f{index + 1}" for index in range(len(arg.items))])

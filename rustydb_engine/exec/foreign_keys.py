@@ -14,7 +14,8 @@ Source: PostgreSQL 15, src/backend/utils/adt/ri_triggers.c.
 
 from __future__ import annotations
 
-from collections.abc import Generator as Steps, Iterable, Iterator
+from collections.abc import Generator as Steps
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from rustydb_engine.catalog.objects import Constraint, Index, Table
@@ -125,21 +126,13 @@ def find_parent(heap: Heap, index: StoredIndex | None, key: Row, foreign: Foreig
 
 def _index_key(index: StoredIndex, foreign: ForeignKey, key: Row) -> object:
     """Return a key in the order of the index's columns."""
-    positions = index.positions or ()
     if index.single:
         return key[0]
-    template = {place: value for place, value in zip(foreign.referenced, key, strict=True)}
-    fake = [None] * (max(template) + 1)
-    for place, value in template.items():
-        fake[place] = value  # type: ignore[call-overload]  # a list that was made for it
-    del positions
-    order: Any = index.plain_key
-    return _reordered(order, fake)
-
-
-def _reordered(key_of: Any, fake: list[Any]) -> object:
-    """Apply a key function of plain columns to comparable values: comparing twice changes nothing."""
-    return key_of(tuple(fake))
+    # A key of comparable values is its own key, so the index's function may be applied to a row made of them.
+    row: list[object] = [None] * (max(foreign.referenced) + 1)
+    for place, item in zip(foreign.referenced, key, strict=True):
+        row[place] = item
+    return index.plain_key(tuple(row))
 
 
 def newest_rows(heap: Heap) -> Iterator[tuple[int, Row]]:
@@ -447,7 +440,7 @@ def check_unique(
 
     heap = stored.heap
     assert heap is not None, "an index in use belongs to a heap"
-    if key is SKIP or (stored.nulls_distinct and (key is None or (not stored.single and None in tuple(key)))):  # type: ignore[call-overload]  # a tuple of several columns
+    if key is SKIP or (stored.nulls_distinct and (key is None or (isinstance(key, tuple) and None in key))):
         return
     while True:
         live = 0

@@ -59,14 +59,16 @@ def _shift(kind: Type, offset: Type, sign: str) -> Callable[[Any, Any], Any]:
     """Return the function that moves a value by an offset, giving a comparable value."""
     for operator in OPERATORS.get(sign, ()):
         if operator.left is kind and operator.right is offset and operator.function.implementation is not None:
-            move = operator.function.implementation
             if operator.function.context:
                 continue
-            key = compare_key(operator.result)
-            return move if key is None else lambda item, by: key(move(item, by))
+            return _keyed(operator.function.implementation, compare_key(operator.result))
     if kind.category == "N" and offset.category == "N":
         return (lambda item, by: item + by) if sign == "+" else (lambda item, by: item - by)
     raise not_supported(f"RANGE with offset PRECEDING/FOLLOWING for column type {kind.display} and {offset.display}")
+
+
+def _keyed(move: Callable[[Any, Any], Any], key: Callable[[Any], Any] | None) -> Callable[[Any, Any], Any]:
+    return move if key is None else lambda item, by: key(move(item, by))
 
 
 class Partition:

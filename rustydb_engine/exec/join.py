@@ -137,7 +137,7 @@ def _left_loop(gen: Generator, node: p.NestedLoop, scope: Scope, consume: Consum
 
 def _exists_loop(gen: Generator, node: p.NestedLoop, scope: Scope, consume: Consume) -> None:
     def each(outer: Scope) -> None:
-        waits = gen.fn.generator and not is_instant(node.right) or any(not is_instant(expr) for expr in node.on)
+        waits = (gen.fn.generator and not is_instant(node.right)) or any(not is_instant(expr) for expr in node.on)
         with gen.nested("exists", waits) as inner_fn:
 
             def hit(inner: Scope) -> None:

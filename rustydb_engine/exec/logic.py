@@ -25,8 +25,8 @@ def _bool_truth(compiler: Compiler, expr: b.Expr, scope: Scope, wanted: bool) ->
     each = compiler.truth if wanted else compiler.falsehood
     word, decisive = ("and", False) if (expr.kind == "and") == wanted else ("or", True)
     terms: list[Code] = []
-    for arg in expr.args:
-        code = each(arg, scope)
+    for item in expr.args:
+        code = each(item, scope)
         if code.constant:
             if bool(code.literal) is decisive:
                 if not terms:
@@ -44,8 +44,7 @@ def _bool_truth(compiler: Compiler, expr: b.Expr, scope: Scope, wanted: bool) ->
 def _bool_value(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
     assert isinstance(expr, b.BoolExpr)
     if expr.kind == "not":
-        arg = compiler.value(expr.args[0], scope)
-        return compiler.strict((arg,), lambda s: f"not {s[0]}")
+        return compiler.strict((compiler.value(expr.args[0], scope),), lambda s: f"not {s[0]}")
     stop = expr.kind == "or"
     terms: list[Code] = []
     tests: list[str] = []
@@ -79,7 +78,7 @@ def _null_test(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
     assert isinstance(expr, b.NullTest)
     if expr.row:
         if isinstance(expr.arg, b.RowExpr):
-            parts = [b.NullTest(item, expr.negated, item.type.name == "record") for item in expr.arg.items]
+            parts = [b.NullTest(item, expr.negated) for item in expr.arg.items]
             return compiler.value(b.BoolExpr("and", tuple(parts)), scope) if parts else constant(not expr.negated)
         arg = compiler.value(expr.arg, scope)
         helper = compiler.gen.use("row_is_not_null" if expr.negated else "row_is_null")

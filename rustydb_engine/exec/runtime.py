@@ -242,21 +242,21 @@ def distinct_keys(array: Array | None, key: Callable[[object], object] | None) -
 
 
 @helper
-def zip_functions(parts: Array, ordinality: bool) -> Iterable[Array]:
+def zip_functions(parts: tuple[tuple[Iterable[Any], int, bool], ...], ordinality: bool) -> Iterable[Array]:
     """Yield rows of several functions side by side; `parts` are (rows, width, rows are tuples)."""
-    sources = [(iter(rows), width, record) for rows, width, record in parts]  # type: ignore[misc, attr-defined]
+    sources = [(iter(rows), width, record) for rows, width, record in parts]
     number = 0
     while True:
         row: list[object] = []
         live = False
         for source, width, record in sources:
-            item = next(source, MISSING)
+            item: Any = next(source, MISSING)
             if item is MISSING:
                 row += [None] * width
                 continue
             live = True
             if record:
-                row += item if item is not None else [None] * width  # type: ignore[arg-type]
+                row += item if item is not None else [None] * width
             else:
                 row.append(item)
         if not live:

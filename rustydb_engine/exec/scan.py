@@ -299,14 +299,14 @@ def _range_scan(gen: Generator, node: p.IndexScan, scope: Scope, consume: Consum
     for bound in (node.low, node.high):
         bounds.append(None if bound is None else (settled(gen, gen.compiler.value(bound[0], scope)), bound[1]))
     tests = [f"{code.src} is not None" for code in prefix if code.nullable]
-    tests += [f"{bound[0].src} is not None" for bound in bounds if bound is not None and bound[0].nullable]
+    tests += [f"{limit[0].src} is not None" for limit in bounds if limit is not None and limit[0].nullable]
     lead = [_key_source(kind, code, gen) for kind, code in zip(types, prefix, strict=False)]
     sources: list[str] = []
     single = len(types) == 1
-    for bound in bounds:
+    for limit in bounds:
         parts = list(lead)
-        if bound is not None:
-            parts.append(_key_source(types[len(lead)], bound[0], gen))
+        if limit is not None:
+            parts.append(_key_source(types[len(lead)], limit[0], gen))
         sources.append("None" if not parts else parts[0] if single else tuple_source(parts))
     low_open = bounds[0] is not None and not bounds[0][1]
     high_open = bounds[1] is not None and not bounds[1][1]

@@ -14,6 +14,7 @@ from rustydb_engine.exec.source import Code
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.plan import Node
 from rustydb_engine.values.compare import compare_key
+from rustydb_engine.values.types import Type
 
 Row = tuple[object, ...]
 Pairs = list[tuple[object, Row]]
@@ -53,12 +54,11 @@ def except_rows(left: Pairs, right: Pairs, every: bool) -> list[Row]:
     return result
 
 
-def row_key(gen: Generator, types: tuple[object, ...], codes: list[Code], row: str) -> str:
+def row_key(gen: Generator, types: tuple[Type, ...], codes: list[Code], row: str) -> str:
     """Return the source of the key of a row whose columns are `codes`; the row itself when its values are keys."""
-    kinds = [kind for kind in types]
-    if all(compare_key(kind) is None for kind in kinds):  # type: ignore[arg-type]  # types are Type
+    if all(compare_key(kind) is None for kind in types):
         return row
-    return tuple_source([null_safe_key(gen, kind, code) for kind, code in zip(kinds, codes, strict=True)])  # type: ignore[arg-type]
+    return tuple_source([null_safe_key(gen, kind, code) for kind, code in zip(types, codes, strict=True)])
 
 
 @produces(p.SetOperation)

@@ -9,7 +9,8 @@ With LIMIT n the list is sorted and cut whenever it has grown to twice n (top-N)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator as Steps, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Generator as Steps
 from operator import itemgetter
 from typing import Any
 

@@ -13,7 +13,8 @@ Source: PostgreSQL 15, sections 3.5, 4.2.8, 9.22; src/backend/executor/nodeWindo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator as Steps
+from collections.abc import Callable
+from collections.abc import Generator as Steps
 from typing import Any
 
 from rustydb_engine.errors import SqlError, not_supported

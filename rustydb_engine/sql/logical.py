@@ -86,9 +86,8 @@ class Builder:
         inner = with_fields(inner, level=0)
         if not frame.aggregate_rel:
             frame.aggregate_rel = self.rel()
-        for index, known in enumerate(frame.aggregates):
-            if known == inner and not is_volatile(inner):
-                break
+        if inner in frame.aggregates and not is_volatile(inner):
+            index = frame.aggregates.index(inner)
         else:
             index = len(frame.aggregates)
             frame.aggregates.append(inner)

@@ -198,7 +198,8 @@ class Planner:
 
     def _distinct(self, node: Node, conditions: Conditions) -> Planned:
         assert isinstance(node, p.Distinct)
-        pushed, kept = [], []
+        pushed: list[b.Expr] = []
+        kept: list[b.Expr] = []
         for condition in conditions:
             vars_ = {item for item in walk(condition) if isinstance(item, b.Var) and item.source in provided(node)}
             (pushed if vars_ <= set(node.on) and not is_volatile(condition) else kept).append(condition)
@@ -262,8 +263,8 @@ class Planner:
         rights = provided(node.right)
         inner = tuple([c for c in node.on if not relations(c) & lefts and not (node.null_aware)])
         on = tuple([c for c in node.on if c not in inner])
-        right = Leaf(node.right, inner, rights)
-        return self._filtered(self._pair(node, left, right, on), above)
+        leaf = Leaf(node.right, inner, rights)
+        return self._filtered(self._pair(node, left, leaf, on), above)
 
     def _pair(self, node: p.Join, left: Planned, right: Leaf | Planned, on: Conditions) -> Planned:
         made = join_pair(self, node.kind, left, right, on, provided(node.left), node.null_aware)

@@ -71,15 +71,13 @@ def rewrite(tree: T, change: Change) -> T:
     if replaced is not None:
         return cast(T, replaced)
     changed: dict[str, object] | None = None
-    place = 0
-    for below in shape.get(tree):
+    for place, below in enumerate(shape.get(tree)):
         if below is not None and below.__class__ is not str:
             after = rewrite(below, change)
             if after is not below:
                 if changed is None:
                     changed = {}
                 changed[shape.names[place]] = after
-        place += 1
     return tree if changed is None else _copy(tree, changed)
 
 
@@ -152,7 +150,7 @@ _WITH_OPERATOR = frozenset((b.OpExpr, b.DistinctExpr, b.NullIfExpr, b.ArrayOpExp
 
 def is_volatile(tree: object) -> bool:
     """Whether the tree calls a volatile function."""
-    return any([entry.volatility == "v" for entry in functions_of(walk(tree))])
+    return any(entry.volatility == "v" for entry in functions_of(walk(tree)))
 
 
 def conjuncts(expr: b.Expr | None) -> tuple[b.Expr, ...]:

@@ -37,7 +37,7 @@ def _reduced(node: Node, conditions: tuple[b.Expr, ...]) -> Node:
     if kind in ("left", "full"):
         rejects_right = any(rejects_null(condition, provided(right)) for condition in conditions)
         rejects_left = kind == "full" and any(rejects_null(condition, provided(left)) for condition in conditions)
-        if kind == "left" and rejects_right or rejects_left and rejects_right:
+        if (kind == "left" and rejects_right) or (rejects_left and rejects_right):
             kind = "inner"
         elif rejects_left:
             kind = "left"

@@ -62,14 +62,14 @@ def _joined(child: Node, condition: b.Expr) -> p.Join | None:
 
 
 def _exists(child: Node, condition: PlanExpr, kind: str, lefts: frozenset[int]) -> p.Join | None:
-    plan = condition.plan
+    plan: Node = condition.plan
     while isinstance(plan, p.Project | p.Sort):
         plan = plan.child
     if not isinstance(plan, _FROM) or not relations(plan) & lefts:
         return None
     moved: list[b.Expr] = []
     kept: list[b.Expr] = []
-    inner = plan
+    inner: Node = plan
     if isinstance(plan, p.Filter):
         inside = provided(plan.child)
         for term in plan.conditions:
