@@ -19,6 +19,7 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import Tick, Wait, WaitDurable
 from rustydb_engine.node.startup import StartupRefused, admit, authenticate
 from rustydb_engine.node.wire import fields_of, select_tag, wire_of
+from rustydb_engine.session import fast
 from rustydb_engine.session.copying import NEED_COPY_DATA, CopyAbandoned, NeedCopyData
 from rustydb_engine.session.entry import Entry, Formats
 from rustydb_engine.session.session import Session
@@ -66,7 +67,7 @@ class PgConnection:
     @property
     def busy(self) -> bool:
         """Whether a statement is being worked on."""
-        return self._work is not None
+        return self._work is not None or self.wait is not None
 
     # ---- running
 
@@ -85,6 +86,8 @@ class PgConnection:
                 assert isinstance(event, Stop), f"unexpected event {event!r}"
                 return 0
             handler(self, event)
+            if self.wait is not None:
+                return 0
         self.node.enqueue(self)
         return 1
 
@@ -202,6 +205,7 @@ class PgConnection:
             self._fatal(refused.error)
             return
         self.session = session
+        session.front = self
         self.secret_key = node.entropy.integer(32)
         node.sessions[session.process_id] = self
         ready = messages.SessionReady(session.settings.reported(), session.process_id, self.secret_key)
@@ -229,11 +233,26 @@ class PgConnection:
     def _on_query(self, event: messages.QueryReceived) -> None:
         session = self.session
         assert session is not None, "queries come after startup"
-        if session.fast_query(event.sql, self):
-            self.machine.ready(session.status)
-            return
-        self._in_query = True
-        self._begin(session.simple(event.sql, self))
+        outcome = fast.query(session, event.sql, self)
+        if outcome is None:
+            self._in_query = True
+            self._begin(session.simple(event.sql, self))
+        else:
+            self._answered(session, outcome)
+
+    def _answered(self, session: Session, csn: int) -> None:
+        """Send ReadyForQuery; with a `csn`, hold everything until the log is durable up to it."""
+        if session.settings.version != self._reported:
+            self._report(session)
+        self.machine.ready(session.status)
+        if csn:
+            self._hold(csn)
+
+    def _hold(self, csn: int) -> None:
+        wait = WaitDurable(csn)
+        self.wait = wait
+        self.held = True
+        self.node.suspend(self, wait)
 
     def _on_parse(self, event: messages.ParseReceived) -> None:
         def work(session: Session) -> None:
@@ -247,33 +266,34 @@ class PgConnection:
         assert session is not None, "bind comes after startup"
         try:
             session.bind(event)
-        except SqlError as error:
-            session.fail()
-            self.error(error)
         except Exception as error:
-            session.fail()
-            self.error(self.node.internal_error(error))
+            session.answer_error(error, self)
         else:
             self.machine.send_result(framing.BIND_COMPLETE)
 
     def _on_describe(self, event: messages.DescribeReceived) -> None:
-        def work(session: Session) -> None:
-            if event.kind == "S":
+        session = self.session
+        assert session is not None, "describe comes after startup"
+        try:
+            if event.kind == "P":
+                portal = session.portal(event.name)
+                self._describe(portal.entry, portal.formats)
+            else:
                 entry = session.statement_entry(event.name)
                 oids = [kind.oid for kind in entry.parameters]
                 self.machine.send_result(framing.parameter_description(oids))
                 self._describe(entry, ())
-            else:
-                portal = session.portal(event.name)
-                self._describe(portal.entry, portal.formats)
-
-        self._attempt(work)
+        except Exception as error:
+            session.answer_error(error, self)
 
     def _on_execute(self, event: messages.ExecuteReceived) -> None:
         session = self.session
         assert session is not None, "execute comes after startup"
-        if not session.fast_execute(event.portal, event.max_rows, self):
+        outcome = fast.execute(session, event.portal, event.max_rows, self)
+        if outcome is None:
             self._begin(session.execute(event.portal, event.max_rows, self))
+        elif outcome:
+            self._hold(outcome)
 
     def _on_close(self, event: messages.CloseReceived) -> None:
         def work(session: Session) -> None:
@@ -288,11 +308,12 @@ class PgConnection:
     def _on_sync(self, _event: messages.SyncReceived) -> None:
         session = self.session
         assert session is not None, "sync comes after startup"
-        if session.fast_sync():
-            self._ready()
-            return
-        self._in_query = True
-        self._begin(session.sync(self))
+        outcome = fast.sync(session)
+        if outcome is None:
+            self._in_query = True
+            self._begin(session.sync(self))
+        else:
+            self._answered(session, outcome)
 
     def _on_function_call(self, event: messages.FunctionCallReceived) -> None:
         session = self.session
@@ -315,22 +336,18 @@ class PgConnection:
         assert session is not None, "statements come after startup"
         try:
             work(session)
-        except SqlError as error:
-            session.fail()
-            self.error(error)
         except Exception as error:
-            session.fail()
-            self.error(self.node.internal_error(error))
+            session.answer_error(error, self)
 
     def _ready(self) -> None:
         session = self.session
-        if session is None or self.machine.output_ended:
-            return
-        if session.settings.version != self._reported:
-            self._reported = session.settings.version
-            for name, text in session.settings.take_reports():
-                self.machine.send_result(framing.parameter_status(name, text))
-        self.machine.ready(session.status)
+        if session is not None and not self.machine.output_ended:
+            self._answered(session, 0)
+
+    def _report(self, session: Session) -> None:
+        self._reported = session.settings.version
+        for name, text in session.settings.take_reports():
+            self.machine.send_result(framing.parameter_status(name, text))
 
     def _describe(self, entry: Entry, formats: Formats) -> None:
         if not entry.columns:

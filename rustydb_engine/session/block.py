@@ -60,6 +60,8 @@ class Block:
         self.levels: list[Level] = []
         self._dependency = 0
         self._overlay: Space | None = None
+        self._defaults = ("read committed", False)
+        self._defaults_version = -1
 
     @property
     def depth(self) -> int:
@@ -81,19 +83,16 @@ class Block:
             self._overlay = space
         return space
 
-    def take_dependency(self) -> int:
-        """Return and forget the commit that the session's last answers depend on."""
-        csn, self._dependency = self._dependency, 0
-        return csn
-
     # ---- beginning
 
     def begin_implicit(self) -> None:
         """Open a transaction for one statement (or several of one query)."""
         settings = self.session.settings
-        self._open(
-            settings.show("default_transaction_isolation"), settings.show("default_transaction_read_only") == "on"
-        )
+        if self._defaults_version != settings.version:
+            self._defaults_version = settings.version
+            read_only = settings.show("default_transaction_read_only") == "on"
+            self._defaults = (settings.show("default_transaction_isolation"), read_only)
+        self._open(*self._defaults)
 
     def begin(self, statement: ast.Begin) -> str:
         """BEGIN or START TRANSACTION: open a block, or turn the implicit transaction into one."""
@@ -192,6 +191,33 @@ class Block:
         self._dependency = max(self._dependency, txn.depends_csn)
         if csn is not None and csn > session.database.durable_csn:
             yield WaitDurable(csn)
+
+    def can_finish_now(self) -> bool:
+        """Whether the open transaction can be committed without checks or rows that may have to wait."""
+        session = self.session
+        txn = session.txn
+        if txn is None or txn.deferred is not None:
+            return False
+        return not session.portals or not any(portal.hold for portal in session.portals.values())
+
+    def finish_now(self) -> int:
+        """Commit the open transaction; return the csn that its answer must wait for, or 0."""
+        session = self.session
+        txn = session.txn
+        assert txn is not None, "there is something to finish"
+        if session.portals:
+            session.drop_portals()
+        csn = session.database.commit(txn)
+        session.txn = None
+        if self.levels or self._overlay is not None:
+            self._forget()
+        session.settings.end_transaction()
+        return csn if csn is not None and csn > session.database.durable_csn else self.dependency()
+
+    def dependency(self) -> int:
+        """Return the commit that the answers given so far depend on, or 0 when all that is durable; forget it."""
+        csn, self._dependency = self._dependency, 0
+        return csn if csn > self.session.database.durable_csn else 0
 
     def fail(self) -> None:
         """An error: outside a block roll back; inside, undo to the innermost savepoint and fail the block."""

@@ -33,7 +33,6 @@ def _declare(session: Session, statement: ast.DeclareCursor, portal: Portal) -> 
     session.transaction()
     entry = session.space().plan(Entry(session.query, statement.query, 0), tuple(portal.entry.parameters))
     cursor = Portal(statement.name, entry, portal.params, (1,) if statement.binary else ())
-    cursor.text = session.query
     cursor.hold = statement.hold
     cursor.scroll = statement.scroll is not False
     cursor.binary = statement.binary
@@ -75,7 +74,7 @@ def _fetch(session: Session, statement: ast.Fetch, portal: Portal) -> Steps:
         else:
             rows, _ = yield from portals.take(session, cursor, count)
             if cursor.scroll:
-                cursor.seen.extend(rows)
+                cursor.seen = [*cursor.seen, *rows]
             cursor.after = count is None or len(rows) < count
     if rows and not statement.move:
         yield rows
@@ -93,9 +92,9 @@ def _scroll(session: Session, cursor: Portal, statement: ast.Fetch) -> Generator
     if cursor.kept is None:
         before = len(cursor.seen)
         rest, _ = yield from portals.take(session, cursor, None)
-        cursor.kept = cursor.seen + rest
+        cursor.kept = [*cursor.seen, *rest]
         cursor.position = before + 1 if cursor.after else before
-        cursor.seen = []
+        cursor.seen = ()
     kept = cursor.kept
     size = len(kept)
     # `position` is 1-based: the row the cursor is on; 0 is before the first, size + 1 after the last.

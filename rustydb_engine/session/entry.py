@@ -13,7 +13,7 @@ from rustydb_engine.sql import ast
 from rustydb_engine.values.types import Type
 
 Formats = tuple[int, ...]
-Converter = Callable[[object], object]
+Converter = Callable[[str], object]
 
 
 class Entry:
@@ -23,7 +23,19 @@ class Entry:
     `parameters` are what Describe reports, also for SHOW, EXPLAIN and kin, which have no plan.
     """
 
-    __slots__ = ("columns", "converters", "normalised", "parameters", "plan", "sizes", "statement", "text", "uses", "version", "wire")
+    __slots__ = (
+        "columns",
+        "converters",
+        "normalised",
+        "parameters",
+        "plan",
+        "sizes",
+        "statement",
+        "text",
+        "uses",
+        "version",
+        "wire",
+    )
 
     def __init__(self, text: str, statement: ast.AnyStatement | None, version: int) -> None:
         self.text = text

@@ -75,11 +75,8 @@ class Space:
         entry = self._shapes.get(shape.key)
         if entry is None or not self._fresh(entry):
             return None
-        converters = entry.converters
-        if not converters:
-            return entry, tuple(shape.values)
         try:
-            return entry, tuple([convert(item) for convert, item in zip(converters, shape.values, strict=True)])
+            return entry, tuple([convert(text) for convert, text in zip(entry.converters, shape.literals, strict=True)])
         except SqlError:
             return None  # the exact text gives the error its place
 
@@ -150,21 +147,19 @@ class Space:
     def _by_shape(self, sql: str, statement: ast.Query, shape: Normalised) -> tuple[Entry, tuple[object, ...]] | None:
         """Plan a normalised text, or None when its literals belong to the plan."""
         env = self.environment(sql)
-        env.literal_slots = {slot.offset: index for index, slot in enumerate(shape.slots, 1)}
+        env.literal_slots = {offset: index for index, offset in enumerate(shape.offsets, 1)}
         try:
             bound = bind(statement, env)
         except SqlError:
             return None
-        if env.fixed_slots or len(env.parameters) != len(shape.values):
+        if env.fixed_slots or len(env.parameters) != len(shape.literals):
             return None
         entry = Entry(sql, statement, self.version)
         self._compile(entry, bound, env)
         entry.normalised = True
-        converters = tuple([_converter(kind, self.forms) for kind in env.parameters])
-        if any(convert is not _as_it_is for convert in converters):
-            entry.converters = converters
+        entry.converters = tuple([_converter(kind, self.forms) for kind in env.parameters])
         try:
-            values = tuple([convert(item) for convert, item in zip(converters, shape.values, strict=True)])
+            values = tuple([convert(text) for convert, text in zip(entry.converters, shape.literals, strict=True)])
         except SqlError:
             return None
         self._keep(self._shapes, shape.key, entry)
@@ -187,15 +182,11 @@ class Space:
         )
 
 
-def _as_it_is(item: object) -> object:
-    return item
-
-
 def _converter(kind: Type, forms: Forms) -> Converter:
-    """Return the function from a literal's value (a text, or an int for integers) to a parameter of type `kind`."""
+    """Return the function from a literal's text to a parameter of type `kind`."""
     if kind is INT4 or kind is INT8:
-        return _as_it_is
+        return int
     if kind is NUMERIC:
-        return Decimal  # type: ignore[return-value]  # numeric literals come as texts
+        return Decimal
     read = io_of(kind).input
-    return lambda text: read(text, -1, forms)  # type: ignore[arg-type]  # as do those in quotes
+    return lambda text: read(text, -1, forms)

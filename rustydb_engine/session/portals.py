@@ -36,12 +36,17 @@ def complete(session: Session, portal: Portal) -> Generator[Wait | NeedCopyData,
     sink = session.sink
     assert sink is not None, "portals run inside _working"
     # Not kept in the portal: COMMIT runs as a portal and closes all portals.
-    steps = start(session, portal)
+    begun, session.started = session.started, None
+    steps = begun[0] if begun is not None else start(session, portal)
     entry, formats, batch_rows = portal.entry, portal.formats, session.shared.config.batch_rows
     reply: object = None
     try:
         while True:
-            item = steps.send(reply)  # type: ignore[arg-type]  # only COPY is sent anything, and it knows
+            if begun is not None:
+                item, begun = begun[1], None
+                portal.snapshot = session.context.snapshot
+            else:
+                item = steps.send(reply)  # type: ignore[arg-type]  # only COPY is sent anything, and it knows
             reply = None
             if item.__class__ is list:
                 sink.rows(entry, formats, item)
@@ -104,7 +109,7 @@ def take(
     """Take up to `count` rows (None: all) from a portal; the completion is None while it has more."""
     if portal.steps is None and not portal.done:
         portal.steps = start(session, portal, own_context=True)
-    buffer = portal.buffer
+    buffer = list(portal.buffer)
     completion: Completion | None = None
     while portal.steps is not None and (count is None or len(buffer) < count):
         try:
@@ -122,7 +127,7 @@ def take(
     if portal.steps is not None:
         hold_snapshot(session, portal)
     rows = buffer if count is None else buffer[:count]
-    portal.buffer = [] if count is None else buffer[count:]
+    portal.buffer = () if count is None else buffer[count:]
     portal.position += len(rows)
     if portal.buffer:
         portal.done = False
@@ -240,7 +245,7 @@ def release(session: Session, portal: Portal) -> None:
     if portal.steps is not None:
         portal.steps.close()
         portal.steps = None
-    portal.buffer = []
+    portal.buffer = ()
     portal.kept = None
     portal.done = True
     drop_snapshot(session, portal)

@@ -6,7 +6,7 @@ beyond the limit. Source: PostgreSQL 15, section 55.2.3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import Completion, Yielded
@@ -38,32 +38,33 @@ class Portal:
     A cursor of DECLARE keeps its rows in `kept` once they were fetched, when it can scroll or was declared WITH HOLD.
     """
 
-    __slots__ = (
-        "after", "binary", "buffer", "depth", "done", "entry", "formats", "held", "hold", "kept", "made_at", "name", "params", "position",
-        "scroll", "seen", "snapshot", "started", "steps", "text",
-    )  # fmt: skip
+    steps: Generator[Yielded, None, Completion] | None = None
+    snapshot: Snapshot | None = None
+    held = False
+    started = False
+    done = False
+    position = 0
+    depth = 0
+    kept: list[tuple[object, ...]] | None = None
+    scroll = False
+    hold = False
+    binary = False
+    after = False
+    made_at = 0
+    # Most portals are bound, run and forgotten: what they do not use stays with the class, lists as empty tuples.
+    buffer: Sequence[tuple[object, ...]] = ()
+    seen: Sequence[tuple[object, ...]] = ()
 
     def __init__(self, name: str, entry: Entry, params: tuple[object, ...], formats: Formats) -> None:
         self.name = name
         self.entry = entry
         self.params = params
         self.formats = formats
-        self.steps: Generator[Yielded, None, Completion] | None = None
-        self.snapshot: Snapshot | None = None
-        self.buffer: list[tuple[object, ...]] = []
-        self.started = False
-        self.done = False
-        self.position = 0
-        self.depth = 0
-        self.kept: list[tuple[object, ...]] | None = None
-        self.scroll = False
-        self.hold = False
-        self.held = False
-        self.binary = False
-        self.text = entry.text
-        self.made_at = 0
-        self.seen: list[tuple[object, ...]] = []
-        self.after = False
+
+    @property
+    def text(self) -> str:
+        """The statement as it was written."""
+        return self.entry.text
 
 
 def _text(kind: Type, forms: Forms) -> Decoder:

@@ -1,8 +1,7 @@
 """One client's session: its settings, its transaction, its prepared statements and portals, and how statements run.
 
 Front doors drive a session with texts (`simple`) or step by step (`parse`, `bind`, `execute`, `sync`), and are told the answers as
-its `Sink`. What may wait is a generator of waits (exec/waits.py). Most statements do not: `fast_query` and `fast_execute`
-answer those at once and return True.
+its `Sink`. What may wait is a generator of waits (exec/waits.py). Most statements do not: fast.py answers those at once.
 
 The transaction block is PostgreSQL's: outside a block a statement, the statements of one simple query, or those
 up to a Sync, are one transaction; inside a block an error leaves it failed until ROLLBACK. A commit is answered
@@ -19,9 +18,9 @@ from typing import Protocol
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
-from rustydb_engine.exec.waits import TICK, Wait, WaitDurable, WaitFor
+from rustydb_engine.exec.waits import Steps, Wait, WaitDurable, WaitFor, Yielded
 from rustydb_engine.session import portals, utility
-from rustydb_engine.session.block import BLOCK, FAILED, IDLE, STATUS, Block, may_run_when_failed
+from rustydb_engine.session.block import FAILED, IDLE, STATUS, Block, may_run_when_failed
 from rustydb_engine.session.copying import NeedCopyData
 from rustydb_engine.session.entry import Entry, Formats
 from rustydb_engine.session.hooks import Hooks
@@ -54,7 +53,7 @@ class Bound(Protocol):
 
 
 class Session:
-    """One session. `status` is I, T or E; `process_id` names it to others."""
+    """One session. `status` is I, T or E; `process_id` names it to others; `front` is its front door."""
 
     def __init__(self, shared: Shared, user: str, process_id: int) -> None:
         self.shared = shared
@@ -73,6 +72,10 @@ class Session:
         self.entropy = shared.entropy.child(f"session {process_id}")
         self.context = ExecContext(Hooks(self))
         self.statement_timeout_ns = 0
+        self.found: tuple[Entry, tuple[object, ...]] | None = None
+        self.started: tuple[Steps, Yielded] | None = None
+        self.finished_tag: str | None = None
+        self.front: Sink | None = None
         self.last_values: dict[int, int] = {}
         self.last_sequence = 0
         self._space: Space | None = None
@@ -86,58 +89,6 @@ class Session:
         """Return the transaction status of ReadyForQuery."""
         return STATUS[self.block.state]
 
-    def fast_query(self, sql: str, sink: Sink) -> bool:
-        """Answer a simple query if it is a cached SELECT that cannot wait; False: use `simple`."""
-        if self.block.state is FAILED or self.database.manager.locks.contended:
-            return False
-        space = self.space()
-        found = space.find(sql)
-        if found is None:
-            return False
-        entry, params = found
-        plan = entry.plan
-        if plan is None or not plan.instant or plan.writes:
-            return False
-        self.drop_unnamed()
-        try:
-            context = self.context
-            context.start(self.txn, self.shared.timestamp())
-            sink.result(entry, plan.run(context, params))
-        except Exception as error:
-            self.fail()
-            sink.error(self.shared.internal_error(error))
-        else:
-            if self.txn is not None:
-                self.txn.next_command()
-        return True
-
-    def fast_execute(self, name: str, max_rows: int, sink: Sink) -> bool:
-        """Run a portal if it is a fresh SELECT that cannot wait; False: use `execute`."""
-        portal = self.portals.get(name)
-        if (
-            portal is None
-            or max_rows
-            or portal.started
-            or self.block.state is FAILED
-            or self.database.manager.locks.contended
-        ):
-            return False
-        plan = portal.entry.plan
-        if plan is None or not plan.instant or plan.writes or not plan.columns:
-            return False
-        portal.started = portal.done = True
-        try:
-            context = self.context
-            context.start(self.txn, self.shared.timestamp())
-            sink.answer(portal.entry, portal.formats, plan.run(context, portal.params))
-        except Exception as error:
-            self.fail()
-            sink.error(self.shared.internal_error(error))
-        else:
-            if self.txn is not None:
-                self.txn.next_command()
-        return True
-
     def simple(self, sql: str, sink: Sink) -> Work:
         """Run the statements of a simple query, all of them one transaction unless they say otherwise."""
         self.query = sql
@@ -146,7 +97,7 @@ class Session:
             try:
                 self._check_size(sql)
                 self.drop_unnamed()
-                found = self.space().find(sql)
+                found, self.found = self.found, None
                 entries = [(*found, 0)] if found is not None else self.space().prepare(sql)
                 if not entries:
                     sink.empty()
@@ -219,17 +170,6 @@ class Session:
             except Exception as error:
                 self._answer_error(error)
 
-    def fast_sync(self) -> bool:
-        """End a pipeline whose transaction wrote nothing; False: use `sync`."""
-        if self.block.state is not IDLE:
-            return True
-        txn = self.txn
-        if txn is None:
-            if self.portals:
-                self.drop_portals()
-            return True
-        return False
-
     def sync(self, sink: Sink) -> Work:
         """End a pipeline: commit its implicit transaction."""
         with self._working(sink, "active"):
@@ -265,6 +205,11 @@ class Session:
         if portal is None:
             raise SqlError("34000", f'portal "{name}" does not exist')
         return portal
+
+    def answer_error(self, error: BaseException, sink: Sink) -> None:
+        """Abort what is open, and send the error."""
+        self.fail()
+        sink.error(self.shared.internal_error(error))
 
     def fail(self) -> None:
         """Abort what is open because of an error: the block fails, an implicit transaction is rolled back."""
@@ -382,6 +327,11 @@ class Session:
             utility.describe(self, entry)
         if entry.columns:
             sink.describe(entry, ())
+        tag, self.finished_tag = self.finished_tag, None
+        if tag is not None:
+            yield from self.block.finish_statement()
+            sink.complete(tag)
+            return
         portal = Portal("", entry, params, ())
         try:
             tag = yield from portals.complete(self, portal)
@@ -430,14 +380,13 @@ class Session:
         return utility.milliseconds(self.settings.show(name))
 
     def _answer_error(self, error: BaseException) -> None:
-        self.fail()
         assert self.sink is not None, "errors are answered inside _working"
-        self.sink.error(self.shared.internal_error(error))
+        self.answer_error(error, self.sink)
 
     def _await_dependencies(self) -> Work:
         """Hold the answer until everything it may have been built on is durable."""
-        csn = self.block.take_dependency()
-        if csn > self.database.durable_csn:
+        csn = self.block.dependency()
+        if csn:
             yield WaitDurable(csn)
 
     @contextmanager
@@ -451,6 +400,3 @@ class Session:
             self.sink = None
             self.block.implicit = False
             self.state = "idle" if self.block.state is IDLE else "idle in transaction"
-
-
-__all__ = ["BLOCK", "TICK", "Bound", "Session"]

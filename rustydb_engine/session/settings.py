@@ -47,7 +47,7 @@ class Settings:
         self._startup: Layer = {"session_authorization": user}
         self._session: Layer = {}
         self._local: Layer = {}
-        self._saved: list[tuple[Layer, Layer]] = []
+        self._saved: list[tuple[Layer, Layer] | None] = []
         self.forms = Forms()
         self.version = 0
         self._reported = {name: self.show(name) for name in REPORTED}
@@ -92,6 +92,7 @@ class Settings:
         """Set a parameter (None: to its default) and return its canonical text."""
         key = name.lower()
         shown = self.reset_value(key) if text is None and self._settable(name) else self._checked(name, text or "")
+        self._before_change()
         if local:
             self._local[key] = shown
         else:
@@ -109,6 +110,7 @@ class Settings:
             "session_authorization",
             "role",
         )
+        self._before_change()
         for layer in (self._session, self._local):
             for key in [key for key in layer if key not in keep]:
                 del layer[key]
@@ -128,7 +130,7 @@ class Settings:
 
     def save(self) -> None:
         """Remember the values at the start of a transaction or savepoint."""
-        self._saved.append((dict(self._session), dict(self._local)))
+        self._saved.append(None)
 
     def depth(self) -> int:
         """Return how many saves are open."""
@@ -140,9 +142,11 @@ class Settings:
 
     def restore(self, depth: int) -> None:
         """Return to the values of the save numbered `depth` and forget it and those above."""
-        self._session, self._local = self._saved[depth]
+        saved = self._saved[depth]
         del self._saved[depth:]
-        self._refresh()
+        if saved is not None:
+            self._session, self._local = saved
+            self._refresh()
 
     def end_transaction(self) -> None:
         """Drop what SET LOCAL chose."""
@@ -192,6 +196,14 @@ class Settings:
                 raise SqlError("54000", f"too many custom parameters: the limit is {CUSTOM_MAX}")
             return text
         return canonical(parameter, text, self.show(name))
+
+    def _before_change(self) -> None:
+        """Make the saves that nothing has happened since: they are all as things are now."""
+        saved = self._saved
+        for depth in range(len(saved) - 1, -1, -1):
+            if saved[depth] is not None:
+                break
+            saved[depth] = dict(self._session), dict(self._local)
 
     def _changed(self, key: str) -> None:
         self.version += 1
