@@ -1,0 +1,212 @@
+"""The short way: statements that are answered within one call, without a generator for the session's work.
+
+Most statements of an application are in the plan cache and wait for nothing but the disk at their end. The functions here run
+them directly and return how it went:
+
+    SLOW (None)    not for the short way: the caller takes the long one (session.simple, execute, sync)
+    0              answered
+    csn > 0        answered, but the answer must be held until the log is durable up to csn
+
+A statement that turns out to give rows in batches or to wait for a lock has begun: its generator and first item are left
+in `session.started`, and the long way goes on with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rustydb_engine.session.block import BLOCK, FAILED, IDLE, Block
+from rustydb_engine.session.entry import Entry, Formats
+from rustydb_engine.session.sink import Sink
+from rustydb_engine.sql import ast
+
+if TYPE_CHECKING:
+    from rustydb_engine.exec.result import CompiledPlan
+    from rustydb_engine.session.session import Session
+
+Outcome = int | None
+SLOW = None
+
+
+def query(session: Session, sql: str, sink: Sink) -> Outcome:
+    """Answer a simple query of one cached statement; what was found in the cache stays in `session.found`."""
+    block = session.block
+    session.found = None
+    if block.state is FAILED or session.database.manager.locks.contended:
+        return SLOW
+    found = session.space().find(sql)
+    if found is None:
+        return SLOW
+    session.found = found
+    entry, params = found
+    plan = entry.plan
+    session.query = sql
+    if plan is None:
+        return _control(session, entry, sink)
+    if session.statements or session.portals:
+        session.drop_unnamed()
+    block.statement_time = session.shared.timestamp()
+    if plan.writes:
+        if plan.instant or plan.columns:
+            return SLOW
+        tag = _change(session, plan, params, sink)
+        return _close(session, tag, sink) if tag else _failed(session, tag)
+    if not plan.instant:
+        return SLOW
+    try:
+        context = session.context
+        context.start(session.txn, block.statement_time)
+        sink.result(entry, plan.run(context, params))
+    except Exception as error:
+        return _error(session, error, sink)
+    if session.txn is not None:
+        session.txn.next_command()
+    return 0
+
+
+def execute(session: Session, name: str, max_rows: int, sink: Sink) -> Outcome:
+    """Run a portal to its end; its transaction is ended by the Sync that follows."""
+    portal = session.portals.get(name)
+    block = session.block
+    if (
+        portal is None
+        or max_rows
+        or portal.started
+        or block.state is FAILED
+        or session.database.manager.locks.contended
+    ):
+        return SLOW
+    entry = portal.entry
+    plan = entry.plan
+    if plan is None:
+        return _control(session, entry, sink)
+    if plan.writes and (plan.instant or plan.columns):
+        return SLOW
+    if not plan.writes and not plan.instant:
+        return SLOW
+    session.query = portal.text
+    block.statement_time = session.shared.timestamp()
+    portal.started = True
+    if plan.writes:
+        tag = _change(session, plan, portal.params, sink)
+        if not tag:
+            return _failed(session, tag)
+        portal.done = True
+        sink.complete(tag)
+        return 0
+    portal.done = True
+    try:
+        context = session.context
+        context.start(session.txn, block.statement_time)
+        sink.answer(entry, portal.formats, plan.run(context, portal.params))
+    except Exception as error:
+        return _error(session, error, sink)
+    if session.txn is not None:
+        session.txn.next_command()
+    return 0
+
+
+def sync(session: Session) -> Outcome:
+    """End a pipeline: commit its implicit transaction."""
+    if session.block.state is not IDLE:
+        return 0
+    if session.txn is None:
+        if session.portals:
+            session.drop_portals()
+        return 0
+    if not session.block.can_finish_now():
+        return SLOW
+    return _finish(session)
+
+
+def _change(session: Session, plan: CompiledPlan, params: tuple[object, ...], sink: Sink) -> str | None:
+    """Run a statement that changes rows; return its tag, "" after an error, None when it has to go on slowly."""
+    try:
+        txn = session.txn or session.transaction()
+        acquire = session.database.manager.locks.acquire
+        for table, mode in plan.locks:
+            acquire(txn, table, mode)  # nobody contends, so it is granted
+        context = session.context
+        context.start(txn, session.block.statement_time)
+        steps = plan.steps(context, params)
+        try:
+            item = steps.send(None)
+        except StopIteration as stop:
+            txn.next_command()
+            tag: str = stop.value.text()
+            return tag
+    except Exception as error:
+        session.answer_error(error, sink)
+        return ""
+    session.started = (steps, item)
+    return None
+
+
+def _close(session: Session, tag: str, sink: Sink) -> Outcome:
+    """End the statement's own transaction, if it has one, and send its tag."""
+    if session.block.state is not IDLE:
+        sink.complete(tag)
+        return 0
+    if not session.block.can_finish_now():
+        session.finished_tag = tag
+        return SLOW
+    try:
+        csn = session.block.finish_now()
+    except Exception as error:
+        return _error(session, error, sink)
+    sink.complete(tag)
+    return csn
+
+
+def _finish(session: Session) -> Outcome:
+    try:
+        return session.block.finish_now()
+    except Exception as error:
+        sink = session.front
+        assert sink is not None, "a session has its front door"
+        return _error(session, error, sink)
+
+
+def _failed(session: Session, tag: str | None) -> Outcome:
+    return SLOW if tag is None else session.block.dependency()
+
+
+def _error(session: Session, error: Exception, sink: Sink) -> Outcome:
+    session.answer_error(error, sink)
+    return session.block.dependency()
+
+
+# ---- transaction control
+
+
+def _control(session: Session, entry: Entry, sink: Sink) -> Outcome:
+    control = _CONTROLS.get(type(entry.statement))
+    return control(session, entry.statement, sink) if control is not None else SLOW
+
+
+def _begin(session: Session, statement: ast.Begin, sink: Sink) -> Outcome:
+    block = session.block
+    if block.state is not IDLE or session.txn is not None or statement.modes:
+        return SLOW
+    block.statement_time = session.shared.timestamp()
+    sink.complete(block.begin(statement))
+    return 0
+
+
+def _commit(session: Session, statement: ast.Commit, sink: Sink) -> Outcome:
+    block: Block = session.block
+    if block.state is not BLOCK or statement.chain or not block.can_finish_now():
+        return SLOW
+    block.state = IDLE
+    try:
+        csn = block.finish_now()
+    except Exception as error:
+        return _error(session, error, sink)
+    sink.complete("COMMIT")
+    return csn
+
+
+_CONTROLS: dict[type, Callable[[Session, Any, Sink], Outcome]] = {ast.Begin: _begin, ast.Commit: _commit}
+
+__all__ = ["SLOW", "Formats", "Outcome", "execute", "query", "sync"]
