@@ -220,12 +220,19 @@ class Compiler:
             return Code(source, False, True, 0, False, True, thing)
         return Code(self.gen.names.bind("k", thing), False, True, 0, False, True, thing)
 
-    def site(self, args: Sequence[b.Expr], result: Type, names: Sequence[tuple[str, ...]] = ()) -> CallSite:
-        """Return what a typed function is told about a call."""
-        fields = tuple([
-            self.fields(arg, names[index] if index < len(names) else ()) for index, arg in enumerate(args)
-        ])  # fmt: skip
+    def site(self, args: Sequence[b.Expr], result: Type) -> CallSite:
+        """Return what a typed function is told about a call of an operator or aggregate."""
+        fields = tuple([self.fields(arg, ()) for arg in args])
         return CallSite(tuple([arg.type for arg in args]), result, fields if any(fields) else ())
+
+    def function_site(self, expr: b.FuncExpr) -> CallSite:
+        """Return what a typed function is told about its call."""
+        names = expr.names
+        fields = expr.fields or tuple([
+            self.fields(arg, names[index] if index < len(names) else ()) for index, arg in enumerate(expr.args)
+        ])  # fmt: skip
+        types = tuple([arg.type for arg in expr.args])
+        return CallSite(types, expr.type, fields if any(fields) else (), expr.variadic)
 
     def fields(self, arg: b.Expr, names: tuple[str, ...]) -> tuple[tuple[str, Type], ...]:
         """Return names and types of the columns of a record argument, () when unknown or not a record."""
@@ -377,7 +384,7 @@ def _apply_function(compiler: Compiler, expr: b.Expr, scope: Scope, first: Code 
     if special is not None:
         return special
     never_null = expr.function.name in NEVER_NULL_FUNCTIONS
-    return compiler.call(expr.function, args, compiler.site(expr.args, expr.type, expr.names), never_null)
+    return compiler.call(expr.function, args, compiler.function_site(expr), never_null)
 
 
 @handles(b.FuncExpr)

@@ -410,7 +410,7 @@ def set_source(gen: Generator, call: b.FuncExpr, scope: Scope) -> str:
     """Return the source of the iterable that a set-returning call gives; empty when a strict one gets NULL."""
     compiler = gen.compiler
     codes = [compiler.value(arg, scope) for arg in call.args]
-    body = compiler.invocation(call.function, compiler.site(call.args, call.type, call.names))
+    body = compiler.invocation(call.function, compiler.function_site(call))
     if not call.function.strict:
         return body([code.src for code in codes])
     made = compiler.strict(codes, body)
