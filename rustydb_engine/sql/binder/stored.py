@@ -39,6 +39,7 @@ KINDS = {
     "using": "transform expressions",
 }
 _rules: dict[int, tuple[int, Table, TableRules]] = {}
+_defaults: dict[int, tuple[int, Table, dict[int, Expr]]] = {}
 _parsed: dict[str, ast.Node] = {}
 CACHE_MAX = 5_000
 
@@ -146,7 +147,24 @@ def stored_expr(catalog: Catalog, text: str, table: Table | None) -> Expr:
 
 
 def default_expr(catalog: Catalog, table: Table, column: TableColumn) -> Expr:
-    """Return what a column gets when an INSERT gives nothing: its default, its sequence's next number, or NULL."""
+    """Return what a column gets when an INSERT gives nothing: its default, its sequence's next number, or NULL.
+
+    A default is bound once for a state of the catalog.
+    """
+    if column.default is None and not (column.identity and column.sequence):
+        return Const(None, column.type, column.typmod)
+    known = _defaults.get(table.oid)
+    if known is None or known[0] != catalog.version or known[1] is not table:
+        if len(_defaults) >= CACHE_MAX:
+            _defaults.clear()
+        known = _defaults[table.oid] = (catalog.version, table, {})
+    made = known[2].get(column.attnum)
+    if made is None:
+        made = known[2][column.attnum] = _bind_default(catalog, table, column)
+    return made
+
+
+def _bind_default(catalog: Catalog, table: Table, column: TableColumn) -> Expr:
     env = BindEnv(catalog, (), allow_parameters=False, canonical=True)
     if column.identity and column.sequence:
         call = find_function(("pg_catalog", "nextval"), (REGCLASS,), (), False, (), cast_allowed=False)
