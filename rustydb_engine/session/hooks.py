@@ -10,7 +10,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from rustydb_engine.catalog.catalog import Catalog
-from rustydb_engine.catalog.objects import Sequence, Table
+from rustydb_engine.catalog.objects import Index, Sequence, Table
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.ddl.definitions import definition, expression_text
@@ -100,11 +100,16 @@ class Hooks:
         self.session.entropy = Entropy(digest)
 
     def relation_bytes(self, relation_oid: int) -> int:
-        """Return the size of a table's pages, at 8 kB a page as PostgreSQL counts; 0 for what has none."""
+        """Return the size of a relation in pages of 8 kB: a table's own, for an index what its keys would take."""
         found = self.catalog.get(relation_oid)
         if isinstance(found, Table) and found.kind == "table":
             return len(self.session.database.heap(found.storage).pages) * 8192
-        return 0
+        if isinstance(found, Index):
+            table = self.catalog.table(found.table)
+            stored = self.session.database.heap(table.storage).index(found.oid) if table is not None else None
+            keys = len(stored.entries) if stored is not None else 0
+            return 8192 * (1 + -(-keys // 367))
+        return 8192 if isinstance(found, Sequence) else 0
 
     def statement_rows(self, sql: str) -> list[tuple[object, ...]]:
         """Run a query that cannot wait, inside the statement that asks, and return its rows."""

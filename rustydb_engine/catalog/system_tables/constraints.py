@@ -7,7 +7,7 @@ from functools import cache
 
 from rustydb_engine.catalog.objects import Comment, Constraint, Index, Sequence, Table
 from rustydb_engine.catalog.system_tables.access_data import OPERATORS
-from rustydb_engine.catalog.system_tables.relations import default_oid, system_indexes
+from rustydb_engine.catalog.system_tables.relations import default_oid, key_constraint, system_indexes
 from rustydb_engine.catalog.system_tables.rows import Row, Source, split_table, system_table
 from rustydb_engine.catalog.system_tables.types import row_array_type, row_type
 from rustydb_engine.values.types import Type
@@ -55,8 +55,8 @@ def pg_constraint(source: Source) -> Iterator[Row]:
         if index.unique:
             # PostgreSQL makes a constraint of each unique index of a system table; its OID is not fixed.
             yield make(
-                oid=index.oid | 0x40000000, conname=index.name, connamespace=11, contype="p" if index.primary else "u",
-                convalidated=True, conrelid=index.table, conindid=index.oid, confupdtype=" ", confdeltype=" ",
+                oid=key_constraint(index.oid), conname=index.name, connamespace=11, contype="p" if index.primary else
+                "u", convalidated=True, conrelid=index.table, conindid=index.oid, confupdtype=" ", confdeltype=" ",
                 confmatchtype=" ", conislocal=True, connoinherit=True, conkey=index.columns,
             )  # fmt: skip
 

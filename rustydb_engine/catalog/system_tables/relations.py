@@ -11,6 +11,7 @@ from functools import cache
 
 from rustydb_engine.catalog.bootstrap import SUPERUSER_NAME as OWNER
 from rustydb_engine.catalog.bootstrap import relation_kinds
+from rustydb_engine.catalog.catalog import Catalog
 from rustydb_engine.catalog.objects import PG_CATALOG, Index, Schema, Sequence, Table, TableColumn
 from rustydb_engine.catalog.system_tables.access_data import CLASSES, INDEXES
 from rustydb_engine.catalog.system_tables.rows import Row, Source, split_table, system_table
@@ -46,6 +47,35 @@ def system_indexes() -> tuple[SystemIndex, ...]:
         SystemIndex(int(oid), name, int(table), unique == "t", primary == "t", _numbers(columns), _numbers(classes))
         for oid, name, table, unique, primary, columns, classes in split_table(INDEXES)
     )
+
+
+def system_index_definition(catalog: Catalog, oid: int, part: int = 0, qualified: bool = True) -> str | None:
+    """Return the CREATE INDEX statement of a system table's index, or one of its keys; None when there is none."""
+    index = next((index for index in system_indexes() if index.oid == oid), None)
+    table = catalog.table(index.table) if index is not None else None
+    if index is None or table is None:
+        return None
+    keys = [table.columns[attnum - 1].name for attnum in index.columns]
+    if part:
+        return keys[part - 1] if part <= len(keys) else ""
+    schema = "pg_catalog." if qualified else ""
+    unique = "UNIQUE " if index.unique else ""
+    return f"CREATE {unique}INDEX {index.name} ON {schema}{table.name} USING btree ({', '.join(keys)})"
+
+
+def system_constraint_definition(catalog: Catalog, oid: int) -> str | None:
+    """Return the declaration of a system table's key; None when there is none of this OID."""
+    index = next((i for i in system_indexes() if i.unique and key_constraint(i.oid) == oid), None)
+    table = catalog.table(index.table) if index is not None else None
+    if index is None or table is None:
+        return None
+    keys = ", ".join(table.columns[attnum - 1].name for attnum in index.columns)
+    return f"{'PRIMARY KEY' if index.primary else 'UNIQUE'} ({keys})"
+
+
+def key_constraint(index_oid: int) -> int:
+    """Return the OID of the constraint behind a system table's unique index; it has no object of its own."""
+    return index_oid | 0x40000000
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -218,7 +248,8 @@ def _index_columns(source: Source, index: Index) -> Iterator[Row]:
         yield _column_row(source, index.oid, made)
     for number, attnum in enumerate(index.include, len(index.columns) + 1):
         column = table.columns[attnum - 1]
-        yield _column_row(source, index.oid, TableColumn(_free_name(column.name, taken), number, column.type))
+        made = TableColumn(_free_name(column.name, taken), number, column.type, column.typmod)
+        yield _column_row(source, index.oid, made)
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from rustydb_engine.catalog.bootstrap import relation_kinds
 from rustydb_engine.catalog.objects import Index, Sequence, Table, TableColumn
 from rustydb_engine.catalog.printing import index_definition
-from rustydb_engine.catalog.system_tables.relations import SHARED, system_indexes
+from rustydb_engine.catalog.system_tables.relations import (
+    SHARED,
+    system_index_definition,
+    system_indexes,
+)
 from rustydb_engine.catalog.system_tables.rows import Row, Source, system_table
 
 
@@ -60,7 +64,7 @@ def pg_indexes(source: Source) -> Iterator[Row]:
             yield make(
                 schemaname="pg_catalog", tablename=table.name, indexname=system.name,
                 tablespace="pg_global" if system.table in SHARED else None,
-                indexdef=_system_definition(table, system.name, system.unique, system.columns),
+                indexdef=system_index_definition(source.catalog, system.oid),
             )  # fmt: skip
     for index in source.catalog.objects("index"):
         assert isinstance(index, Index)
@@ -69,11 +73,6 @@ def pg_indexes(source: Source) -> Iterator[Row]:
             schemaname=source.catalog.schema_name(index.schema), tablename=table.name if table else None,
             indexname=index.name, indexdef=index_definition(source.catalog, index),
         )  # fmt: skip
-
-
-def _system_definition(table: Table, name: str, unique: bool, columns: tuple[int, ...]) -> str:
-    keys = ", ".join(table.columns[attnum - 1].name for attnum in columns)
-    return f"CREATE {'UNIQUE ' if unique else ''}INDEX {name} ON pg_catalog.{table.name} USING btree ({keys})"
 
 
 @system_table("pg_sequences", live=True)

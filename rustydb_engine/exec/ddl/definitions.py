@@ -13,6 +13,7 @@ from __future__ import annotations
 from rustydb_engine.catalog.catalog import Catalog
 from rustydb_engine.catalog.objects import Constraint, Index, Table
 from rustydb_engine.catalog.printing import constraint_definition, index_definition
+from rustydb_engine.catalog.system_tables.relations import system_constraint_definition, system_index_definition
 from rustydb_engine.exec.ddl.views import bind_view
 from rustydb_engine.sql.binder.stored import stored_expr
 
@@ -22,6 +23,10 @@ def definition(
 ) -> str | None:
     """Return the SQL of an object: kind viewdef, indexdef (`part`: one key), constraintdef; None when there is none."""
     entry = catalog.get(oid)
+    if entry is None and kind == "indexdef":
+        return system_index_definition(catalog, oid, part, qualified=not pretty)
+    if entry is None and kind == "constraintdef":
+        return system_constraint_definition(catalog, oid)
 
     def printed(table: Table, text: str) -> str:
         return expression(catalog, text, table, pretty, search_path)
