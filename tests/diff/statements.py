@@ -1,0 +1,99 @@
+"""Statement files: what they say and how they are read.
+
+A statement ends with the line that ends with `;`. After `COPY ... FROM STDIN` its data follows up to a line `\\.`.
+A line that starts with `--` is a remark, or a direction for what follows:
+
+    -- session b                    the following statements run in session b; a file begins in session a
+    -- each T: int2 | int4 | int8   run the next statement once for each value, written {T}; several lines multiply
+    -- let OID = select ...         run a query on each side; {OID} is its first value from here on, each side has its own
+    -- unordered                    compare the rows of the next statement as a multiset although it says ORDER BY
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "statements"
+_COPY_IN = re.compile(r"copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
+_ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a file. `let` is the variable that its first value is kept in, or ""."""
+
+    line: int
+    session: str
+    sql: str
+    copy_data: bytes | None = None
+    ordered: bool = False
+    let: str = ""
+
+
+class _Reader:
+    """The directions that are in force while a file is read."""
+
+    def __init__(self) -> None:
+        self.session = "a"
+        self.unordered = False
+        self.each: list[tuple[str, list[str]]] = []
+
+    def direction(self, number: int, text: str) -> Iterator[Statement]:
+        word, _, rest = text.removeprefix("--").strip().partition(" ")
+        if word == "session":
+            self.session = rest.strip()
+        elif word == "unordered":
+            self.unordered = True
+        elif word == "each":
+            name, _, values = rest.partition(":")
+            self.each.append((name.strip(), [value.strip() for value in values.split(" | ")]))
+        elif word == "let":
+            name, _, query = rest.partition("=")
+            yield Statement(number, self.session, query.strip(), let=name.strip())
+
+    def expand(self, number: int, sql: str, copy_data: bytes | None) -> Iterator[Statement]:
+        ordered = not self.unordered and _ORDERED.search(sql) is not None
+        names = [name for name, _ in self.each]
+        for values in itertools.product(*(values for _, values in self.each)):
+            text = sql
+            for name, value in zip(names, values, strict=True):
+                text = text.replace("{" + name + "}", value)
+            yield Statement(number, self.session, text, copy_data, ordered)
+        self.each = []
+        self.unordered = False
+
+
+def read(path: Path) -> Iterator[Statement]:
+    """Read a statement file."""
+    reader = _Reader()
+    lines = enumerate(path.read_text().splitlines(), 1)
+    pending: list[str] = []
+    start = 0
+    for number, line in lines:
+        if not pending:
+            start = number
+            if line.startswith("--"):
+                yield from reader.direction(number, line)
+                continue
+            if not line.strip():
+                continue
+        pending.append(line)
+        if not line.rstrip().endswith(";"):
+            continue
+        sql = "\n".join(pending).rstrip()
+        pending = []
+        copy_data = None
+        if _COPY_IN.match(sql):
+            data = itertools.takewhile(lambda numbered: numbered[1] != "\\.", lines)
+            copy_data = "".join(f"{text}\n" for _, text in data).encode()
+        yield from reader.expand(start, sql, copy_data)
+    assert not pending, f"{path.name}:{start}: no line ends this statement with ;"
+
+
+def files() -> list[Path]:
+    """Return the statement files, in order."""
+    return sorted(FOLDER.glob("*.sql"))

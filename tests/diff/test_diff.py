@@ -1,0 +1,33 @@
+"""Each statement file gets the same answers from RustyDB as from PostgreSQL 15, but for the known differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tests.diff.compare import read_known
+from tests.diff.runner import Pair, both
+from tests.diff.statements import files
+from tests.support import oracle
+
+SHOWN = 10
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    try:
+        with both() as servers:
+            yield servers
+    except oracle.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
+def test_answers_are_those_of_postgresql(pair: Pair, path: Path) -> None:
+    known = read_known()
+    differences = (d for d in pair.run_file(path) if not any(entry.covers(d) for entry in known))
+    first = list(islice(differences, SHOWN))
+    assert not first, "\n" + "\n".join(map(str, first))
