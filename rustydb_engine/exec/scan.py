@@ -227,13 +227,14 @@ def _unique(gen: Generator, node: p.IndexScan, scope: Scope, consume: Consume, k
     get = names.bind("get", gen.index_object(node.table, node.index).get)
     gen.use("find_visible")
     fn.line(f"{rid} = {get}({key})")
-    with fn.block(f"if {rid} is not None:"):
-        with fn.block(f"if {rid}.__class__ is int and ({page} := {heap}.pages[{rid} >> 8]).undo is None:"):
-            fn.line(f"{row} = {page}.rows[{rid} & 255]")
-        with fn.block("else:"):
-            fn.line(f"{rid}, {row} = find_visible({index}, {key}, ctx.snapshot)")
-        with fn.block(f"if {row} is not None:"):
-            _found(gen, node, scope, consume, row, rid)
+    with fn.block(f"if {rid}.__class__ is int and ({page} := {heap}.pages[{rid} >> 8]).undo is None:"):
+        fn.line(f"{row} = {page}.rows[{rid} & 255]")
+    with fn.block(f"elif {rid} is None:"):
+        fn.line(f"{row} = None")
+    with fn.block("else:"):
+        fn.line(f"{rid}, {row} = find_visible({index}, {key}, ctx.snapshot)")
+    with fn.block(f"if {row} is not None:"):
+        _found(gen, node, scope, consume, row, rid)
 
 
 def _candidates(
