@@ -13,6 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+
+class Misplaced(Exception):
+    """An action refuses what the grammar allows, with a message that names a token.
+
+    The token is the one at `position`, or the next one when that is None.
+    """
+
+    def __init__(self, message: str = "syntax error", position: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.position = position
+
+
 ACTIONS: dict[str, Callable[..., Any]] = {}
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,6 +60,18 @@ def next_item(pos: int, items: list[T], item: T) -> list[T]:
     """Go on with a list."""
     items.append(item)
     return items
+
+
+@action()
+def located(pos: int, item: T) -> tuple[T, int]:
+    """A value and where it stands."""
+    return item, pos
+
+
+@action()
+def place(pos: int) -> int:
+    """Where a word stands."""
+    return pos
 
 
 @action()

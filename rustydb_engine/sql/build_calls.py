@@ -246,7 +246,7 @@ action("least")(lambda pos, args: ast.Special("least", tuple(args), pos))
 
 # ---------------------------------------------------------------- windows and ordering
 
-Bound = tuple[str, Node | None]
+Bound = tuple[tuple[str, Node | None], int]  # as WindowFrame has it, and where it stands
 
 
 @action()
@@ -262,42 +262,43 @@ def window(
 
 
 constant("no_existing_window", None)
-constant("unbounded_preceding", ("unbounded preceding", None))
-constant("unbounded_following", ("unbounded following", None))
-constant("current_row", ("current row", None))
+action("unbounded_preceding")(lambda pos: (("unbounded preceding", None), pos))
+action("unbounded_following")(lambda pos: (("unbounded following", None), pos))
+action("current_row")(lambda pos: (("current row", None), pos))
 constant("exclude_current_row", "current row")
 constant("exclude_group", "group")
 constant("exclude_ties", "ties")
-action("preceding")(lambda pos, offset: ("preceding", offset))
-action("following")(lambda pos, offset: ("following", offset))
+action("preceding")(lambda pos, offset: (("preceding", offset), pos))
+action("following")(lambda pos, offset: (("following", offset), pos))
 
 
 @action()
 def frame(pos: int, mode: str, start: Bound, exclude: str | None) -> ast.WindowFrame:
     """`ROWS start`: the frame ends at the current row."""
-    if start[0] == "unbounded following":
-        raise SqlError("42P20", "frame start cannot be UNBOUNDED FOLLOWING", position=pos)
-    if start[0] == "following":
-        raise SqlError("42P20", "frame starting from following row cannot end with current row", position=pos)
-    return ast.WindowFrame(mode, start, ("current row", None), exclude or "")
+    bound, place = start
+    if bound[0] == "unbounded following":
+        raise SqlError("42P20", "frame start cannot be UNBOUNDED FOLLOWING", position=place)
+    if bound[0] == "following":
+        raise SqlError("42P20", "frame starting from following row cannot end with current row", position=place)
+    return ast.WindowFrame(mode, bound, ("current row", None), exclude or "")
 
 
 @action()
 def frame_between(pos: int, mode: str, start: Bound, end: Bound, exclude: str | None) -> ast.WindowFrame:
     """`ROWS BETWEEN start AND end`."""
-    first, last = start[0], end[0]
+    (first, place), (last, end_place) = start, end
     message = ""
-    if first == "unbounded following":
-        message = "frame start cannot be UNBOUNDED FOLLOWING"
-    elif last == "unbounded preceding":
+    if first[0] == "unbounded following":
+        raise SqlError("42P20", "frame start cannot be UNBOUNDED FOLLOWING", position=place)
+    if last[0] == "unbounded preceding":
         message = "frame end cannot be UNBOUNDED PRECEDING"
-    elif first == "current row" and last == "preceding":
+    elif first[0] == "current row" and last[0] == "preceding":
         message = "frame starting from current row cannot have preceding rows"
-    elif first == "following" and last in ("preceding", "current row"):
+    elif first[0] == "following" and last[0] in ("preceding", "current row"):
         message = "frame starting from following row cannot have preceding rows"
     if message:
-        raise SqlError("42P20", message, position=pos)
-    return ast.WindowFrame(mode, start, end, exclude or "")
+        raise SqlError("42P20", message, position=end_place)
+    return ast.WindowFrame(mode, first, last, exclude or "")
 
 
 @action()

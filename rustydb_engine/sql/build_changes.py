@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.sql import ast
-from rustydb_engine.sql.actions import action
+from rustydb_engine.sql.actions import Misplaced, action
 from rustydb_engine.sql.ast import (
     Assignment,
     FromItem,
@@ -68,7 +68,7 @@ def insert_column(pos: int, name: str, elements: list[Element] | None) -> Assign
     indirection: list[Node | str] = []
     for element in elements or ():
         if isinstance(element, ast.Star):
-            raise SqlError("42601", 'syntax error at or near "*"', position=element.pos)
+            raise Misplaced
         if isinstance(element, Bracket):
             marker = ast.Subscript(ast.Default(element.pos), element.low, element.high, element.slice, element.pos)
             indirection.append(marker)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.sql import ast
-from rustydb_engine.sql.actions import ACTIONS, action, constant
+from rustydb_engine.sql.actions import ACTIONS, Misplaced, action, constant
 from rustydb_engine.sql.ast import (
     AlterAction,
     ColumnSpec,
@@ -54,44 +54,58 @@ def create_table_as(
 
 @action()
 def create_materialized_view(
-    pos: int, persistence: str, if_not_exists: bool, target: CreateAsTarget, query: Query, with_data: bool
+    pos: int,
+    persistence: str,
+    word: int,
+    if_not_exists: bool,
+    target: CreateAsTarget,
+    query: Query,
+    with_data: bool,
 ) -> ast.CreateTableAs:
     """CREATE MATERIALIZED VIEW."""
     if persistence == "temporary":
-        raise SqlError("42601", 'syntax error at or near "MATERIALIZED"', position=pos)
+        raise Misplaced(position=word)
     return ast.CreateTableAs(target.name, query, target.columns, if_not_exists, persistence, with_data, True, pos)
 
 
-constant("check_cascaded", "cascaded")
-constant("check_local", "local")
-constant("check_none", "")
+Check = tuple[str, int]  # local, cascaded or "", and where it stands
+action("check_cascaded")(lambda pos: ("cascaded", pos))
+action("check_local")(lambda pos: ("local", pos))
+action("check_none")(lambda pos: ("", pos))
+
+
+@value
+class ViewBody:
+    """What a view shows."""
+
+    options: tuple[Option, ...]
+    query: Query
+    check: Check
+
+
+@action()
+def view_body(pos: int, options: list[Option] | None, query: Query, check: Check) -> ViewBody:
+    """`AS SELECT … WITH CHECK OPTION`."""
+    return ViewBody(tuple(options or ()), query, check)
 
 
 def _register_views() -> None:
-    def register(rule: str, replace: bool) -> None:
-        def build(
-            pos: int,
-            persistence: str,
-            recursive: bool,
-            name: Name,
-            columns: list[str] | None,
-            options: list[Option] | None,
-            query: Query,
-            check: str,
-        ) -> ast.CreateView:
-            if recursive and columns is None:
-                raise SqlError("42601", 'syntax error at or near "AS"', position=pos)
+    def register(rule: str, replace: bool, recursive: bool) -> None:
+        def build(pos: int, persistence: str, name: Name, columns: list[str] | None, body: ViewBody) -> ast.CreateView:
+            check, place = body.check
             if recursive and check:
                 message = "WITH CHECK OPTION not supported on recursive views"
-                raise SqlError("0A000", message, position=pos)
+                raise SqlError("0A000", message, position=place)
             return ast.CreateView(
-                name, query, tuple(columns or ()), replace, persistence, recursive, check, tuple(options or ()), pos
+                name, body.query, tuple(columns or ()), replace, persistence, recursive, check, body.options, pos
             )
 
         ACTIONS[rule] = build
 
-    register("create_view", False)
-    register("replace_view", True)
+    register("create_view", False, False)
+    register("replace_view", True, False)
+    register("create_recursive_view", False, True)
+    register("replace_recursive_view", True, True)
 
 
 _register_views()
@@ -156,7 +170,8 @@ def create_schema(
 ) -> ast.CreateSchema:
     """CREATE SCHEMA."""
     if if_not_exists and elements:
-        raise SqlError("0A000", "CREATE SCHEMA IF NOT EXISTS cannot include schema elements", position=pos)
+        position = getattr(elements[0], "pos", -1)
+        raise SqlError("0A000", "CREATE SCHEMA IF NOT EXISTS cannot include schema elements", position=position)
     return ast.CreateSchema(name, if_not_exists, owner or "", tuple(elements or ()), pos)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.sql import ast
-from rustydb_engine.sql.actions import ACTIONS, action, constant
+from rustydb_engine.sql.actions import ACTIONS, Misplaced, action, constant
 from rustydb_engine.sql.ast import Literal, Node, Operation, Query, TypeName
 from rustydb_engine.sql.build_names import (
     Bracket,
@@ -244,13 +244,13 @@ def quantified(pos: int, left: Node, operator: Operator, quantifier: str, right:
 
 
 @action()
-def overlaps(pos: int, left: list[Node], right: list[Node]) -> Node:
+def overlaps(pos: int, left: tuple[list[Node], int], right: tuple[list[Node], int]) -> Node:
     """`(a, b) OVERLAPS (c, d)`."""
-    for side, items in (("left", left), ("right", right)):
+    for side, (items, place) in (("left", left), ("right", right)):
         if len(items) != 2:
             message = f"wrong number of parameters on {side} side of OVERLAPS expression"
-            raise SqlError("42601", message, position=pos)
-    return _system_call("overlaps", pos, *left, *right)
+            raise SqlError("42601", message, position=place)
+    return _system_call("overlaps", pos, *left[0], *right[0])
 
 
 # ---------------------------------------------------------------- constants
@@ -376,7 +376,7 @@ def column_element(pos: int, first: str, elements: list[Element]) -> Node:
         elif isinstance(element, Bracket):
             return with_elements(ast.Column(tuple(name), pos), elements[index:])
         elif index != len(elements) - 1:
-            raise SqlError("42601", 'improper use of "*"', position=element.pos)
+            raise Misplaced('improper use of "*"')
         else:
             return ast.Star(tuple(name), pos)
     return ast.Column(tuple(name), pos)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rustydb_engine.errors import SqlError
-from rustydb_engine.sql.actions import action, constant
+from rustydb_engine.sql.actions import Misplaced, action, constant
 from rustydb_engine.sql.ast import Field as FieldNode
 from rustydb_engine.sql.ast import Literal, Name, Node, Star, Subscript, TypeName
 from rustydb_proto.core.value import value
@@ -51,8 +51,7 @@ def only_names(elements: list[Element]) -> list[str]:
     names = []
     for element in elements:
         if not isinstance(element, str):
-            near = "*" if isinstance(element, Star) else "["
-            raise SqlError("42601", f'syntax error at or near "{near}"', position=element.pos)
+            raise Misplaced
         names.append(element)
     return names
 
@@ -84,7 +83,7 @@ def with_elements(item: Node, elements: list[Element] | None) -> Node:
             item = Subscript(item, element.low, element.high, element.slice, element.pos)
         else:
             if index != len(elements or ()) - 1:
-                raise SqlError("42601", 'improper use of "*"', position=element.pos)
+                raise Misplaced('improper use of "*"')
             item = FieldNode(item, "*", element.pos)
     return item
 
@@ -177,14 +176,15 @@ _register_plain_types()
 
 
 @action()
-def type_float(pos: int, digits: str | None) -> TypeName:
+def type_float(pos: int, precision: tuple[str, int] | None) -> TypeName:
     """`FLOAT(p)`: single precision up to 24 bits."""
-    if digits is None:
+    if precision is None:
         return system_type("float8", pos)
+    digits, place = precision
     if int(digits) < 1:
-        raise SqlError("22023", "precision for type float must be at least 1 bit", position=pos)
+        raise SqlError("22023", "precision for type float must be at least 1 bit", position=place)
     if int(digits) > 53:
-        raise SqlError("22023", "precision for type float must be less than 54 bits", position=pos)
+        raise SqlError("22023", "precision for type float must be less than 54 bits", position=place)
     return system_type("float4" if int(digits) <= 24 else "float8", pos)
 
 

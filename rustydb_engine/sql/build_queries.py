@@ -27,6 +27,7 @@ from rustydb_engine.sql.ast import (
     Values,
     With,
 )
+from rustydb_engine.sql.build_names import item_position
 from rustydb_proto.core.value import value
 
 Tailed = Select | Values | SetOperation
@@ -34,13 +35,11 @@ Tailed = Select | Values | SetOperation
 
 @value
 class Limits:
-    """LIMIT and OFFSET. `limit_pos` is where LIMIT stands, -1 when it does not."""
+    """LIMIT and OFFSET."""
 
     limit: Node | None = None
     offset: Node | None = None
     with_ties: bool = False
-    limit_pos: int = -1
-    offset_pos: int = -1
 
 
 @value
@@ -150,9 +149,9 @@ def _finish(
     if order is not None and tail.order:
         raise SqlError("42601", "multiple ORDER BY clauses not allowed", position=order[0].pos)
     if limits.offset is not None and tail.offset is not None:
-        raise SqlError("42601", "multiple OFFSET clauses not allowed", position=limits.offset_pos)
+        raise SqlError("42601", "multiple OFFSET clauses not allowed", position=item_position(limits.offset))
     if limits.limit is not None and tail.limit is not None:
-        raise SqlError("42601", "multiple LIMIT clauses not allowed", position=limits.limit_pos)
+        raise SqlError("42601", "multiple LIMIT clauses not allowed", position=item_position(limits.limit))
     if with_ is not None and query.with_ is not None:
         raise SqlError("42601", "multiple WITH clauses not allowed", position=with_.pos)
     whole = Tail(
@@ -164,10 +163,9 @@ def _finish(
     )
     if limits.with_ties:
         if not whole.order:
-            raise SqlError("42601", "WITH TIES cannot be specified without ORDER BY clause", position=limits.limit_pos)
+            raise SqlError("42601", "WITH TIES cannot be specified without ORDER BY clause")
         if any(item.wait == "skip" for item in whole.locking):
-            message = "SKIP LOCKED and WITH TIES options cannot be used together"
-            raise SqlError("42601", message, position=limits.limit_pos)
+            raise SqlError("42601", "SKIP LOCKED and WITH TIES options cannot be used together")
     return replace(query, tail=whole, with_=query.with_ or with_)
 
 
@@ -181,13 +179,13 @@ action("query_with_locked_limited")(
 )
 action("query_with_limited")(lambda pos, with_, query, order, limits, lock: _finish(query, order, lock, limits, with_))
 
-action("limit")(lambda pos, count, *_: Limits(count, None, False, pos))
-action("limit_all")(lambda pos: Limits(limit_pos=pos))
-action("limit_ties")(lambda pos, _, count, __: Limits(count, None, True, pos))
-action("limit_fetch")(lambda pos, _, count, __: Limits(count, None, False, pos))
-action("limit_one")(lambda pos, *_: Limits(ast.Literal("int", "1"), None, False, pos))
-action("limit_one_ties")(lambda pos, *_: Limits(ast.Literal("int", "1"), None, True, pos))
-action("offset")(lambda pos, offset, *_: Limits(None, offset, False, -1, pos))
+action("limit")(lambda pos, count: Limits(count))
+action("limit_all")(lambda pos: Limits())
+action("limit_ties")(lambda pos, _, count, __: Limits(count, None, True))
+action("limit_fetch")(lambda pos, _, count, __: Limits(count))
+action("limit_one")(lambda pos, *_: Limits(ast.Literal("int", "1")))
+action("limit_one_ties")(lambda pos, *_: Limits(ast.Literal("int", "1"), None, True))
+action("offset")(lambda pos, offset, *_: Limits(None, offset))
 
 
 @action()
@@ -200,9 +198,7 @@ def limit_comma(pos: int, *_: object) -> Limits:
 @action()
 def limits_both(pos: int, a: Limits, b: Limits) -> Limits:
     """LIMIT and OFFSET in either order."""
-    if a.offset_pos >= 0:
-        a, b = b, a
-    return Limits(a.limit, b.offset, a.with_ties, a.limit_pos, b.offset_pos)
+    return Limits(a.limit or b.limit, a.offset or b.offset, a.with_ties or b.with_ties)
 
 
 constant("lock_update", "update")

@@ -25,6 +25,7 @@ class Collation:
     """COLLATE of a column."""
 
     name: Name
+    pos: int
 
 
 Element = ColumnSpec | Constraint | LikeTable
@@ -132,7 +133,7 @@ def column_spec(pos: int, name: str, t: TypeName, parts: list[Constraint | Attri
     for part in parts or ():
         if isinstance(part, Collation):
             if collation:
-                raise SqlError("42601", "multiple COLLATE clauses not allowed", position=pos)
+                raise SqlError("42601", "multiple COLLATE clauses not allowed", position=part.pos)
             collation = part.name
         elif isinstance(part, Attribute):
             if not constraints:
@@ -146,7 +147,7 @@ def column_spec(pos: int, name: str, t: TypeName, parts: list[Constraint | Attri
 @action()
 def column_collation(pos: int, name: Name) -> Collation:
     """`COLLATE "C"`."""
-    return Collation(name)
+    return Collation(name, pos)
 
 
 @action()
@@ -288,7 +289,7 @@ def _with_attribute(constraint: Constraint, attribute: Attribute) -> Constraint:
     if what in ("deferrable", "deferred") and constraint.kind not in ("unique", "primary", "foreign", "exclude"):
         name = _ATTRIBUTE_NAMES[what]
         if constraint.kind == "check":
-            raise SqlError("0A000", "CHECK constraints cannot be marked DEFERRABLE", position=attribute.pos)
+            raise _cannot_be("check", "DEFERRABLE")
         raise SqlError("42601", f"misplaced {name} clause", position=attribute.pos)
     if what == "deferrable":
         return replace(constraint, deferrable=True)
@@ -303,19 +304,19 @@ def _with_attributes(constraint: Constraint, attributes: list[Attribute] | None)
         what, kind = attribute.what, constraint.kind
         if what == "not valid":
             if kind not in ("check", "foreign"):
-                raise _cannot_be(kind, "NOT VALID", attribute.pos)
+                raise _cannot_be(kind, "NOT VALID")
             constraint = replace(constraint, not_valid=True)
         elif what == "no inherit":
             if kind != "check":
-                raise _cannot_be(kind, "NO INHERIT", attribute.pos)
+                raise _cannot_be(kind, "NO INHERIT")
             constraint = replace(constraint, no_inherit=True)
         else:
             constraint = _with_attribute(constraint, attribute)
     return constraint
 
 
-def _cannot_be(kind: str, what: str, pos: int) -> SqlError:
-    return SqlError("0A000", f"{_KIND_NAMES[kind]} constraints cannot be marked {what}", position=pos)
+def _cannot_be(kind: str, what: str) -> SqlError:
+    return SqlError("0A000", f"{_KIND_NAMES[kind]} constraints cannot be marked {what}")
 
 
 # ---------------------------------------------------------------- table constraints

@@ -171,7 +171,7 @@ def copy(
     target: Target,
     delimiter: Option | None,
     options: list[Option],
-    where: Node | None,
+    where: tuple[Node, int] | None,
 ) -> ast.Copy:
     """COPY of a table."""
     if to and target[0] == "stdin":
@@ -179,12 +179,11 @@ def copy(
     if not to and target[0] == "stdout":
         target = ("stdin", "")
     if to and where is not None:
-        hint = "WHERE clause not allowed with COPY TO"
-        raise SqlError("42601", hint, position=getattr(where, "pos", -1))
+        raise SqlError("42601", "WHERE clause not allowed with COPY TO", position=where[1])
     first = [Option("format", "binary", pos)] if binary else []
     every = (*first, *([delimiter] if delimiter else []), *options)
     name = target[1] if target[0] in ("file", "program") else target[0]
-    return ast.Copy(table, tuple(columns or ()), None, to, name, target[0] == "program", every, where, pos)
+    return ast.Copy(table, tuple(columns or ()), None, to, name, target[0] == "program", every, where and where[0], pos)
 
 
 @action()

@@ -23,6 +23,7 @@ from operator import itemgetter
 from typing import Any
 
 from rustydb_engine.errors import SqlError
+from rustydb_engine.sql.actions import Misplaced
 from rustydb_engine.sql.keywords import FALLBACK
 from rustydb_engine.sql.lexer import END, ERROR, Tokens, token_text
 
@@ -84,56 +85,61 @@ def parse_tokens(tables: Tables, start: str, sql: str, tokens: Tokens, index: in
     values: list[Any] = []
     places: list[int] = []
     terminal = END if types[index] == end else types[index]
-    while True:
-        action = rows[state]
-        if action.__class__ is not int:
-            action = action.get(terminal) or action.get(fallback(terminal))
-            if action is None:
-                raise syntax_error(sql, tokens, index)
-        if action > 0:
-            if action == ACCEPT:
-                return values[0], index
-            states.append(action)
-            values.append(token_values[index])
-            places.append(offsets[index])
-            state = action
-            index += 1
-            terminal = types[index]
-            if terminal == end:
-                terminal = END
-            continue
-        size, goto, make, get, at = rules[action]
-        if size == 1:
-            if get is not None:
-                values[-1] = make(places[-1], *get(values[-1:] + _NONE))
-            elif make is not None:
-                values[-1] = make(places[-1], values[-1])
-            state = goto[states[-2]]
-            states[-1] = state
-            continue
-        if size:
-            taken = values[-size:]
-            if make is None:
-                value = get(taken)
+    try:
+        while True:
+            action = rows[state]
+            if action.__class__ is not int:
+                action = action.get(terminal) or action.get(fallback(terminal))
+                if action is None:
+                    raise syntax_error(sql, tokens, index)
+            if action > 0:
+                if action == ACCEPT:
+                    return values[0], index
+                states.append(action)
+                values.append(token_values[index])
+                places.append(offsets[index])
+                state = action
+                index += 1
+                terminal = types[index]
+                if terminal == end:
+                    terminal = END
+                continue
+            size, goto, make, get, at = rules[action]
+            if size == 1:
+                if get is not None:
+                    values[-1] = make(places[-1], *get(values[-1:] + _NONE))
+                elif make is not None:
+                    values[-1] = make(places[-1], values[-1])
+                state = goto[states[-2]]
+                states[-1] = state
+                continue
+            if size:
+                taken = values[-size:]
+                if make is None:
+                    value = get(taken)
+                else:
+                    value = make(places[at - size], *(taken if get is None else get(taken + _NONE)))
+                place = places[-size]
+                del states[-size:], values[-size:], places[-size:]
+                values.append(value)
+                places.append(place)
             else:
-                value = make(places[at - size], *(taken if get is None else get(taken + _NONE)))
-            place = places[-size]
-            del states[-size:], values[-size:], places[-size:]
-            values.append(value)
-            places.append(place)
-        else:
-            values.append(make(-1, *get(_NONE)) if get else make(-1))
-            places.append(-1)
-        state = goto[states[-1]]
-        states.append(state)
-        if len(states) > STACK_MAX:
-            raise too_deep(offsets[index])
+                values.append(make(-1, *get(_NONE)) if get else make(-1))
+                places.append(-1)
+            state = goto[states[-1]]
+            states.append(state)
+            if len(states) > STACK_MAX:
+                raise too_deep(offsets[index])
+    except Misplaced as error:
+        if error.position is not None:
+            index = offsets.index(error.position)
+        raise syntax_error(sql, tokens, index, error.message) from None
 
 
 _NONE: list[None] = [None]  # what an absent [optional] gives; kept as index -1
 
 
-def syntax_error(sql: str, tokens: Tokens, index: int) -> SqlError:
+def syntax_error(sql: str, tokens: Tokens, index: int, message: str = "syntax error") -> SqlError:
     """Return the error for token `index`, which cannot stand where it does."""
     types, values, offsets = tokens
     if types[index] == ERROR:
@@ -141,9 +147,9 @@ def syntax_error(sql: str, tokens: Tokens, index: int) -> SqlError:
         assert isinstance(error, SqlError)
         return error
     if types[index] == END:
-        return SqlError("42601", "syntax error at end of input", position=offsets[index])
+        return SqlError("42601", f"{message} at end of input", position=offsets[index])
     text = token_text(sql, offsets[index])
-    return SqlError("42601", f'syntax error at or near "{text}"', position=offsets[index])
+    return SqlError("42601", f'{message} at or near "{text}"', position=offsets[index])
 
 
 def too_deep(position: int | None = None) -> SqlError:

@@ -65,7 +65,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-_IDENT_START = re.compile(_START)
+_IDENTIFIER = re.compile(f"{_START}{_MORE}*")
 _REAL_JUNK = re.compile(r"[eE][+-]")
 _COMMENT_PART = re.compile(r"/\*|\*/")
 _SELF = frozenset("+-*/%^<>=")  # operators that are terminals of their own
@@ -110,7 +110,6 @@ def tokenize(sql: str) -> Tokens:
                 types.append(ERROR)
                 values.append(error)
                 offsets.append(match.start(kind) if error.position is None else error.position)
-                error.at(offsets[-1])
                 break
             if not terminal:  # a comment
                 continue
@@ -151,11 +150,10 @@ _Finished = tuple[str, str, int]
 
 def _number(sql: str, match: re.Match[str]) -> _Finished:
     text, end = match[4], match.end()
-    if _IDENT_START.match(sql, end):
-        junk = _REAL_JUNK.match(sql, end)
-        raise lexical_error(
-            "trailing junk after numeric literal", text + (junk[0] if junk else sql[end]), match.start(4)
-        )
+    if _IDENTIFIER.match(sql, end):
+        junk = _REAL_JUNK.match(sql, end) or _IDENTIFIER.match(sql, end)
+        assert junk is not None
+        raise lexical_error("trailing junk after numeric literal", text + junk[0], match.start(4))
     fits = text.isdigit() and (len(text) < 10 or (len(text) < 20 and int(text) <= 0x7FFFFFFF))
     return "ICONST" if fits else "FCONST", text, end
 
@@ -226,9 +224,9 @@ def _quoted(sql: str, match: re.Match[str]) -> _Finished:
 
 def _parameter(sql: str, match: re.Match[str]) -> _Finished:
     end = match.end()
-    if _IDENT_START.match(sql, end):
+    if junk := _IDENTIFIER.match(sql, end):
         start = match.start(10)
-        raise lexical_error("trailing junk after parameter", sql[start : end + 1], start)
+        raise lexical_error("trailing junk after parameter", match[10] + junk[0], start)
     return "PARAM", match[10][1:], end
 
 

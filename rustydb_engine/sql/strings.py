@@ -47,7 +47,7 @@ def special_string(sql: str, start: int) -> tuple[str, int]:
     what = "quoted string" if letter == "e" else "bit string literal" if letter == "b" else "hexadecimal string literal"
     raw, end = _raw(sql, start, start + 2, _ESCAPED if letter == "e" else _PLAIN, what)
     if letter == "e":
-        return _unescape(raw, start), end
+        return _unescape(raw, start + 2), end
     return letter + raw, end
 
 
@@ -63,7 +63,7 @@ def unicode_text(sql: str, start: int) -> tuple[str, int]:
     if match := _UESCAPE.match(sql, end):
         end = match.end()
         escape = _escape_character(sql, match)
-    return _unicode(raw, escape, start), end
+    return _unicode(raw, escape, start + 3), end
 
 
 def _raw(sql: str, start: int, body: int, pattern: re.Pattern[str], what: str) -> tuple[str, int]:
@@ -87,7 +87,9 @@ def _unterminated(what: str, sql: str, start: int) -> SqlError:
 def _escape_character(sql: str, match: re.Match[str]) -> str:
     at = match.start(1)
     if at < 0:
-        raise SqlError("42601", "UESCAPE must be followed by a simple string literal", position=match.end())
+        near = f'at or near "{sql[match.end() : match.end() + 1]}"' if match.end() < len(sql) else "at end of input"
+        message = f"UESCAPE must be followed by a simple string literal {near}"
+        raise SqlError("42601", message, position=match.end())
     character = match[1][1:-1].replace("''", "'")
     if len(character) != 1 or character in "0123456789abcdefABCDEF+'\" \t\n\r\f":
         raise SqlError("42601", f'invalid Unicode escape character at or near "{match[1]}"', position=at)
@@ -95,21 +97,24 @@ def _escape_character(sql: str, match: re.Match[str]) -> str:
 
 
 def _unescape(raw: str, start: int) -> str:
-    """Undo the escapes of an E string. Octal and hexadecimal escapes give bytes, so the work is done in UTF-8."""
+    """Undo the escapes of an E string whose body is at `start`.
+
+    Octal and hexadecimal escapes give bytes, so the work is done in UTF-8.
+    """
     if "\\" not in raw:
         return raw.replace("''", "'")
     out: list[bytes] = []
     position, high = 0, 0
     for match in _ESCAPE.finditer(raw):
         if match.start() > position:
-            high = _no_high(high, start)
+            _no_high(high, start + position, raw[position])
             out.append(raw[position : match.start()].encode("utf-8", "surrogatepass"))
         position = match.end()
         octal, hexadecimal, four, eight, letter = match.groups()
         if four or eight:
-            high = _unicode_escape(int(four or eight, 16), high, out, start)
+            high = _unicode_escape(int(four or eight, 16), high, out, start + match.start(), match[0])
             continue
-        high = _no_high(high, start)
+        _no_high(high, start + match.start(), match[0][0])
         if octal:
             out.append(bytes([int(octal, 8) & 255]))
         elif hexadecimal:
@@ -118,10 +123,10 @@ def _unescape(raw: str, start: int) -> str:
             out.append(b"'")
         elif letter in "uU":
             hint = r"Unicode escapes must be \uXXXX or \UXXXXXXXX."
-            raise SqlError("22025", "invalid Unicode escape", hint=hint, position=start)
+            raise SqlError("22025", "invalid Unicode escape", hint=hint, position=start + match.start())
         else:
             out.append(_LETTERS.get(letter, letter).encode("utf-8", "surrogatepass"))
-    _no_high(high, start)
+    _no_high(high, start + position, raw[position : position + 1] or "'")
     out.append(raw[position:].encode("utf-8", "surrogatepass"))
     return _decode(b"".join(out))
 
@@ -139,28 +144,32 @@ def _decode(data: bytes) -> str:
     raise SqlError("22021", f'invalid byte sequence for encoding "UTF8": {shown}')
 
 
-def _no_high(high: int, start: int) -> int:
+def _no_high(high: int, start: int, near: str) -> None:
+    """Raise an error if the first half of a surrogate pair is followed by what stands at `start`."""
     if high:
-        raise _bad_pair(start)
-    return 0
+        raise _bad_pair(start, near)
 
 
-def _bad_pair(start: int) -> SqlError:
-    return SqlError("42601", "invalid Unicode surrogate pair", position=start)
+def _bad_pair(start: int, near: str) -> SqlError:
+    return SqlError("42601", "invalid Unicode surrogate pair" + _near(near), position=start)
 
 
-def _unicode_escape(code: int, high: int, out: list[bytes], start: int) -> int:
+def _near(text: str) -> str:
+    return f' at or near "{text}"' if text else ""
+
+
+def _unicode_escape(code: int, high: int, out: list[bytes], start: int, near: str) -> int:
     """Append the character of an escape to `out`, or return it as the first half of a surrogate pair."""
     if high:
         if not 0xDC00 <= code <= 0xDFFF:
-            raise _bad_pair(start)
+            raise _bad_pair(start, near)
         code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
     elif 0xD800 <= code <= 0xDBFF:
         return code
     elif 0xDC00 <= code <= 0xDFFF:
-        raise _bad_pair(start)
+        raise _bad_pair(start, near)
     if not 0 < code <= 0x10FFFF:
-        raise SqlError("42601", "invalid Unicode escape value", position=start)
+        raise SqlError("42601", "invalid Unicode escape value" + _near(near), position=start)
     out.append(chr(code).encode("utf-8"))
     return 0
 
@@ -175,17 +184,17 @@ def _unicode(raw: str, escape: str, start: int) -> str:
     position, high = 0, 0
     for match in pattern.finditer(raw):
         if match.start() > position:
-            high = _no_high(high, start)
+            _no_high(high, start + position, "")
             out.append(raw[position : match.start()].encode("utf-8", "surrogatepass"))
         position = match.end()
         if match[2] or match[3]:
-            high = _unicode_escape(int(match[2] or match[3], 16), high, out, start)
+            high = _unicode_escape(int(match[2] or match[3], 16), high, out, start + match.start(), "")
         elif match[1]:
-            high = _no_high(high, start)
+            _no_high(high, start + match.start(), "")
             out.append(escape.encode("utf-8", "surrogatepass"))
         else:
             hint = r"Unicode escapes must be \XXXX or \+XXXXXX."
-            raise SqlError("42601", "invalid Unicode escape", hint=hint, position=start)
-    _no_high(high, start)
+            raise SqlError("42601", "invalid Unicode escape", hint=hint, position=start + match.start())
+    _no_high(high, start + position, "")
     out.append(raw[position:].encode("utf-8", "surrogatepass"))
     return _decode(b"".join(out))

@@ -4,21 +4,13 @@ Lark parses the grammar and finds the LALR(1) states and look-aheads. Where a st
 a rule, yacc's way decides: compare the precedence of the rule (that of its last terminal, or what `RULE_PRECEDENCE`
 says for its name) with that of the token. What that does not decide is an error: the grammar has no silent conflicts.
 
-The result is plain lists, dicts and strings, stored (marshalled, which loads fastest) beside the grammar by
-
-    python -m rustydb_engine.sql.table_builder
-
-which setup.py runs when the package is built. `tables.load` builds in memory where the file is missing or stale.
+The result is plain lists, dicts and strings, which tables.py stores and lalr.py runs.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import marshal
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from lark.common import ParserConf
@@ -28,9 +20,7 @@ from lark.parsers.lalr_analysis import LALR_Analyzer
 
 from rustydb_engine.sql.lalr import ACCEPT
 from rustydb_engine.sql.precedence import PRECEDENCE, RULE_PRECEDENCE
-from rustydb_engine.sql.tables import FILE, digest, grammar_text
 
-MARSHAL_VERSION = 4  # every Python from 3.4 on reads it
 STARTS = ("statement", "expr", "typename")
 
 _Levels = dict[str, tuple[int, str]]
@@ -232,22 +222,3 @@ def _compact(
         "rules": stored,
         "starts": starts,
     }
-
-
-def build_file(key: str) -> dict[str, Any]:
-    """Build the tables of the package's grammar and try to store them beside it; return them."""
-    data = build(grammar_text())
-    path = Path(__file__).with_name(FILE)
-    stored = key.encode() + b"\n" + marshal.dumps(data, MARSHAL_VERSION)
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=FILE, delete=False) as file:
-            file.write(stored)
-        Path(file.name).replace(path)  # at once, so that nobody reads half a file
-        path.chmod(0o644)
-    except OSError:
-        logging.getLogger(__name__).debug("cannot store %s", path)
-    return data
-
-
-if __name__ == "__main__":
-    build_file(digest())

@@ -1,9 +1,11 @@
 """Where the parse tables come from: the file that was built with the package, or else the grammar itself.
 
-The file is `grammar.tables`, made by `python -m rustydb_engine.sql.table_builder` (setup.py runs it). It
-names the digest of everything it was made from; one of another grammar is not used. Without a current file the tables
-are built in memory, which takes seconds and needs lark, and the builder tries to leave the file for next time;
-that it cannot (a read-only checkout) does no harm.
+The file `grammar.tables` begins with the digest of everything it was made from; one of another grammar is not used.
+Without a current file the tables are built, which takes seconds and needs lark, and the file is written beside the
+grammar as Python writes bytecode: by the module's loader, at once or, where it may not write, not at all. So a
+checkout has it after the first parse, and setup.py makes it when a package is built, by
+
+    python -m rustydb_engine.sql.tables
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import marshal
 import pkgutil
 from typing import Any
 
+MARSHAL_VERSION = 4  # every Python from 3.4 on reads it
 PACKAGE = "rustydb_engine.sql"
 FILE = "grammar.tables"
 GRAMMAR_FILES = (
@@ -34,9 +37,11 @@ def load() -> dict[str, Any]:
         if line == key.encode():
             tables: dict[str, Any] = marshal.loads(body)
             return tables
-    from rustydb_engine.sql.table_builder import build_file  # imports lark, which nothing else needs
+    from rustydb_engine.sql.table_builder import build  # imports lark, which nothing else needs
 
-    return build_file(key)
+    built = build(grammar_text())
+    _store(key.encode() + b"\n" + marshal.dumps(built, MARSHAL_VERSION))
+    return built
 
 
 def digest() -> str:
@@ -57,3 +62,14 @@ def _read(name: str) -> bytes | None:
         return pkgutil.get_data(PACKAGE, name)
     except OSError:
         return None
+
+
+def _store(content: bytes) -> None:
+    """Write the file if this module was loaded from one and its folder can be written."""
+    set_data = getattr(__spec__.loader if __spec__ is not None else None, "set_data", None)
+    if set_data is not None:
+        set_data(__file__.rpartition("tables.py")[0] + FILE, content)
+
+
+if __name__ == "__main__":
+    load()
