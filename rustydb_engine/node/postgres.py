@@ -277,7 +277,11 @@ class PgConnection:
         try:
             if event.kind == "P":
                 portal = session.portal(event.name)
-                self._describe(portal.entry, portal.formats)
+                wire = portal.entry.wire.get(portal.formats)
+                if wire is not None:
+                    self.machine.send_result(wire.description)
+                else:
+                    self._describe(portal.entry, portal.formats)
             else:
                 entry = session.statement_entry(event.name)
                 oids = [kind.oid for kind in entry.parameters]
@@ -370,13 +374,13 @@ class PgConnection:
     def result(self, entry: Entry, batch: Rows) -> None:
         """Send RowDescription, DataRow messages and CommandComplete in one piece."""
         assert self.session is not None, "sinks belong to sessions"
-        wire = wire_of(entry, (), self.session.settings.forms)
+        wire = entry.wire.get(()) or wire_of(entry, (), self.session.settings.forms)
         self.machine.send_result(wire.description + wire.encode(batch) + select_tag(len(batch)))
 
     def answer(self, entry: Entry, formats: Formats, batch: Rows) -> None:
         """Send DataRow messages and CommandComplete in one piece."""
         assert self.session is not None, "sinks belong to sessions"
-        wire = wire_of(entry, formats, self.session.settings.forms)
+        wire = entry.wire.get(formats) or wire_of(entry, formats, self.session.settings.forms)
         self.machine.send_result(wire.encode(batch) + select_tag(len(batch)))
 
     def complete(self, tag: str) -> None:

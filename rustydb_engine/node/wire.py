@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.result import ResultColumn
 from rustydb_engine.session.entry import Entry, Formats
+from rustydb_engine.session.entry import Wire as EntryWire
 from rustydb_engine.values.forms import Forms
 from rustydb_engine.values.io import inline_binary_kind, inline_text_kind, io_of
 from rustydb_proto.core.value import value
@@ -47,10 +48,10 @@ def expand_formats(formats: Formats, count: int) -> Formats:
     return formats
 
 
-def wire_of(entry: Entry, formats: Formats, forms: Forms) -> Wire:
+def wire_of(entry: Entry, formats: Formats, forms: Forms) -> EntryWire:
     """Return the entry's wire for these result formats, making it at the first use."""
     found = entry.wire.get(formats)
-    if isinstance(found, Wire):
+    if found is not None:
         return found
     each = expand_formats(formats, len(entry.columns))
     made = Wire(row_description(entry.columns, each), row_encoder(entry.columns, each, forms))

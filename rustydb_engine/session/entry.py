@@ -6,7 +6,8 @@ place to keep what they derive from the plan, such as an encoded row description
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from rustydb_engine.exec.result import CompiledPlan, ResultColumn
 from rustydb_engine.sql import ast
@@ -14,6 +15,18 @@ from rustydb_engine.values.types import Type
 
 Formats = tuple[int, ...]
 Converter = Callable[[str], object]
+
+
+class Wire(Protocol):
+    """What a front door derives from a plan's columns."""
+
+    @property
+    def description(self) -> bytes:
+        """The announcement of the columns."""
+
+    @property
+    def encode(self) -> Callable[[Iterable[tuple[object, ...]]], bytes]:
+        """The encoder of batches of rows."""
 
 
 class Entry:
@@ -45,7 +58,7 @@ class Entry:
         self.columns: tuple[ResultColumn, ...] = ()
         self.parameters: tuple[Type, ...] = ()
         self.converters: tuple[Converter, ...] = ()
-        self.wire: dict[Formats, object] = {}
+        self.wire: dict[Formats, Wire] = {}
         self.uses = 0
         self.normalised = False
         self.sizes: tuple[int, ...] = ()

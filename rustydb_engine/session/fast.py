@@ -33,7 +33,7 @@ def query(session: Session, sql: str, sink: Sink) -> Outcome:
     """Answer a simple query of one cached statement; what was found in the cache stays in `session.found`."""
     block = session.block
     session.found = None
-    if block.state is FAILED or session.database.manager.locks.contended:
+    if block.state is FAILED or session.locks.queues:
         return SLOW
     found = session.space().find(sql)
     if found is None:
@@ -74,7 +74,7 @@ def execute(session: Session, name: str, max_rows: int, sink: Sink) -> Outcome:
         or max_rows
         or portal.started
         or block.state is FAILED
-        or session.database.manager.locks.contended
+        or session.locks.queues
     ):
         return SLOW
     entry = portal.entry
@@ -112,8 +112,13 @@ def sync(session: Session) -> Outcome:
     if session.block.state is not IDLE:
         return 0
     if session.txn is None:
-        if session.portals:
-            session.drop_portals()
+        portals = session.portals
+        if portals:
+            unnamed = portals.get("")
+            if unnamed is not None and len(portals) == 1 and unnamed.steps is None and not unnamed.held:
+                portals.clear()
+            else:
+                session.drop_portals()
         return 0
     if not session.block.can_finish_now():
         return SLOW
@@ -124,7 +129,7 @@ def _change(session: Session, plan: CompiledPlan, params: tuple[object, ...], si
     """Run a statement that changes rows; return its tag, "" after an error, None when it has to go on slowly."""
     try:
         txn = session.txn or session.transaction()
-        acquire = session.database.manager.locks.acquire
+        acquire = session.locks.acquire
         for table, mode in plan.locks:
             acquire(txn, table, mode)  # nobody contends, so it is granted
         context = session.context

@@ -31,6 +31,10 @@ Rows = list[tuple[object, ...]]
 Steps = Generator[Yielded, None, Completion]
 
 
+# After these a transaction may still choose its isolation level.
+TAKES_NO_SNAPSHOT = (ast.Begin, ast.SetTransaction, ast.SetParameter, ast.Show, ast.Reset)
+
+
 def complete(session: Session, portal: Portal) -> Generator[Wait | NeedCopyData, object, str | None]:
     """Run a portal to its end, sending its rows; return the command tag (None: the front door was told already)."""
     sink = session.sink
@@ -59,7 +63,7 @@ def complete(session: Session, portal: Portal) -> Generator[Wait | NeedCopyData,
     finally:
         steps.close()
     portal.done = True
-    if session.txn is not None:
+    if session.txn is not None and not isinstance(entry.statement, TAKES_NO_SNAPSHOT):
         session.txn.next_command()
     return done.text() if done.tag else None
 

@@ -58,6 +58,7 @@ class Session:
     def __init__(self, shared: Shared, user: str, process_id: int) -> None:
         self.shared = shared
         self.database = shared.database
+        self.locks = shared.database.manager.locks
         self.user = user
         self.process_id = process_id
         self.settings = Settings(user)

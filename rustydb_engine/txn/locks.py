@@ -75,19 +75,17 @@ class _Queue:
 
 @final
 class TableLocks:
-    """The table locks of all active transactions. `active` is the manager's table of them."""
+    """The table locks of all active transactions. `active` is the manager's table of them.
 
-    __slots__ = ("_active", "_queues", "_woken")
+    `queues` is empty while no strong lock is held and no lock awaited: then weak locks are granted without asking.
+    """
+
+    __slots__ = ("_active", "queues", "_woken")
 
     def __init__(self, active: dict[int, Transaction], woken: list[object]) -> None:
         self._active = active
         self._woken = woken  # where waiters go whose wait may be over
-        self._queues: dict[int, _Queue] = {}  # only tables with a strong lock held or any lock awaited
-
-    @property
-    def contended(self) -> bool:
-        """Whether any strong lock is held or any lock awaited: then every statement must ask."""
-        return bool(self._queues)
+        self.queues: dict[int, _Queue] = {}  # only tables with a strong lock held or any lock awaited
 
     def acquire(self, txn: Transaction, table: int, mode: int) -> tuple[Transaction, ...]:
         """Take a lock and return (), or return whom to wait for; the wait is then in the table's queue."""
@@ -95,7 +93,7 @@ class TableLocks:
         bit = 1 << mode
         if held & bit:
             return ()
-        queue = self._queues.get(table)
+        queue = self.queues.get(table)
         if queue is None and bit & WEAK:
             txn.table_locks[table] = held | bit
             return ()
@@ -105,7 +103,7 @@ class TableLocks:
         blockers = self._blockers(txn, table, mode, queue)
         if blockers:
             if queue is None:
-                queue = self._queues[table] = _Queue()
+                queue = self.queues[table] = _Queue()
             if (txn, mode) not in queue.waiting:
                 queue.waiting.append((txn, mode))
             txn.waiting = f"{MODE_NAMES[mode]} on relation {table}"
@@ -119,7 +117,7 @@ class TableLocks:
         """Take a lock if that needs no wait (NOWAIT); return whether it was taken."""
         if txn.table_locks.get(table, 0) >> mode & 1:
             return True
-        if self._blockers(txn, table, mode, self._queues.get(table)):
+        if self._blockers(txn, table, mode, self.queues.get(table)):
             return False
         self._grant(txn, table, mode)
         return True
@@ -128,7 +126,7 @@ class TableLocks:
         before = txn.table_locks.get(table, 0)
         txn.table_locks[table] = before | 1 << mode
         if not 1 << mode & WEAK and not before & ~WEAK:
-            self._queues.setdefault(table, _Queue()).strong_held += 1
+            self.queues.setdefault(table, _Queue()).strong_held += 1
 
     def _blockers(self, txn: Transaction, table: int, mode: int, queue: _Queue | None) -> tuple[Transaction, ...]:
         conflicts = CONFLICTS[mode]
@@ -148,7 +146,7 @@ class TableLocks:
     def withdraw(self, txn: Transaction) -> None:
         """Forget what `txn` waits for; its wait was cancelled or failed."""
         if txn.waiting:
-            for table in [table for table, queue in self._queues.items() if any(w is txn for w, _ in queue.waiting)]:
+            for table in [table for table, queue in self.queues.items() if any(w is txn for w, _ in queue.waiting)]:
                 self._remove_waiter(txn, table)
             txn.waiting = ""
             if txn.waiters:
@@ -157,7 +155,7 @@ class TableLocks:
                 txn.waiters = None
 
     def _remove_waiter(self, txn: Transaction, table: int) -> None:
-        queue = self._queues.get(table)
+        queue = self.queues.get(table)
         if queue is not None:
             queue.waiting = [(waiter, mode) for waiter, mode in queue.waiting if waiter is not txn]
             self._drop_idle(table, queue)
@@ -165,7 +163,7 @@ class TableLocks:
     @property
     def crowded(self) -> bool:
         """Whether any table has a strong lock or a queue; if not, a transaction that ends has nothing to release."""
-        return bool(self._queues)
+        return bool(self.queues)
 
     def release_all(self, txn: Transaction) -> None:
         """Release the locks of a transaction that ends."""
@@ -185,14 +183,14 @@ class TableLocks:
                 self._release_strong(table)
 
     def _release_strong(self, table: int) -> None:
-        queue = self._queues[table]
+        queue = self.queues[table]
         assert queue.strong_held > 0, "a held strong lock is counted"
         queue.strong_held -= 1
         self._drop_idle(table, queue)
 
     def _drop_idle(self, table: int, queue: _Queue) -> None:
         if not queue.strong_held and not queue.waiting:
-            del self._queues[table]
+            del self.queues[table]
 
     def held(self) -> list[tuple[Transaction, int, int, bool]]:
         """Return (transaction, table, mode, granted) of every lock and wait, for pg_locks."""
@@ -203,5 +201,5 @@ class TableLocks:
             for mode in range(8)
             if bits >> mode & 1
         ]
-        found.extend((txn, table, mode, False) for table, queue in self._queues.items() for txn, mode in queue.waiting)
+        found.extend((txn, table, mode, False) for table, queue in self.queues.items() for txn, mode in queue.waiting)
         return found
