@@ -13,9 +13,10 @@ A strict function whose arguments can be NULL is guarded, each such argument is 
 
     (None if (t1 := r1[1]) is None else t1 + 1)
 
-Calls of immutable functions on constants are evaluated here; if that raises, the call stays, so the error comes only if the
-expression is reached. Chains of operators are compiled in a loop, and what is nested too deeply for Python's parser becomes a
-nested function. Other kinds of expressions register themselves in `HANDLERS` (logic, conditional, subplan).
+Calls of immutable functions on constants are evaluated here; if that raises, the call stays, so the error comes only
+if the expression is reached. Chains of operators are compiled in a loop, and what is nested too deeply for Python's
+parser becomes a nested function. Other kinds of expressions register themselves in `HANDLERS` (logic, conditional,
+subplan).
 """
 
 from __future__ import annotations
@@ -40,10 +41,73 @@ TRUTHS: dict[type, Callable[[Compiler, b.Expr, Scope, bool], Code]] = {}
 """Handlers of expressions that know better than comparing their value; the flag is the truth value wanted."""
 
 NEVER_NULL_OPERATORS = frozenset(
-    ["=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "||", "~~", "!~~", "~~*", "!~~*", "~", "!~", "~*", "!~*", "&", "|", "#", "<<", ">>", "@", "^@", "@>", "<@", "&&", "?", "?|", "?&"]
+    [
+        "=",
+        "<>",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "||",
+        "~~",
+        "!~~",
+        "~~*",
+        "!~~*",
+        "~",
+        "!~",
+        "~*",
+        "!~*",
+        "&",
+        "|",
+        "#",
+        "<<",
+        ">>",
+        "@",
+        "^@",
+        "@>",
+        "<@",
+        "&&",
+        "?",
+        "?|",
+        "?&",
+    ]
 )
 NEVER_NULL_FUNCTIONS = frozenset(
-    ["lower", "upper", "length", "abs", "round", "floor", "ceil", "ceiling", "trunc", "sqrt", "now", "char_length", "octet_length", "md5", "btrim", "ltrim", "rtrim", "replace", "left", "right", "lpad", "rpad", "reverse", "repeat", "mod", "power", "sign", "date_trunc"]
+    [
+        "lower",
+        "upper",
+        "length",
+        "abs",
+        "round",
+        "floor",
+        "ceil",
+        "ceiling",
+        "trunc",
+        "sqrt",
+        "now",
+        "char_length",
+        "octet_length",
+        "md5",
+        "btrim",
+        "ltrim",
+        "rtrim",
+        "replace",
+        "left",
+        "right",
+        "lpad",
+        "rpad",
+        "reverse",
+        "repeat",
+        "mod",
+        "power",
+        "sign",
+        "date_trunc",
+    ]
 )
 
 
@@ -232,7 +296,7 @@ class Compiler:
             self.fields(arg, names[index] if index < len(names) else ()) for index, arg in enumerate(expr.args)
         ])  # fmt: skip
         types = tuple([arg.type for arg in expr.args])
-        return CallSite(types, expr.type, fields if any(fields) else (), expr.variadic)
+        return CallSite(types, expr.type, fields if any(fields) else (), expr.variadic, expr.columns)
 
     def fields(self, arg: b.Expr, names: tuple[str, ...]) -> tuple[tuple[str, Type], ...]:
         """Return names and types of the columns of a record argument, () when unknown or not a record."""
@@ -320,7 +384,9 @@ def _var(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
     assert isinstance(binding, RowBinding) and binding.rid, "system columns are read from rows with an address"
     rid = binding.rid
     if expr.column == -3:
-        return Code(f"(({rid} >> 8 << 16 | ({rid} & 255) + 1) if {rid} is not None else None)", binding.nullable, False, 2)
+        return Code(
+            f"(({rid} >> 8 << 16 | ({rid} & 255) + 1) if {rid} is not None else None)", binding.nullable, False, 2
+        )
     heap = gen.heap_of(expr.source)
     which = "xmin" if expr.column == -4 else "xmax"
     gen.use("row_xid")
@@ -336,7 +402,9 @@ def _whole_row(compiler: Compiler, expr: b.Var, scope: Scope) -> Code:
             source = tuple_source([f"{binding.name}[{position}]" for position in positions])
         if not binding.nullable:
             return Code(source, False, positions is None, 1)
-        return Code(f"(None if {binding.name} is {null_row(compiler.gen.names, binding.width)} else {source})", True, False, 1)
+        return Code(
+            f"(None if {binding.name} is {null_row(compiler.gen.names, binding.width)} else {source})", True, False, 1
+        )
     columns = [scope.column(expr.source, position) for position in range(len(binding.codes))]
     return Code(tuple_source([code.src for code in columns]), False, False, 1)
 

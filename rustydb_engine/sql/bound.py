@@ -99,6 +99,8 @@ class FuncExpr(Expr):
     variadic: bool = False
     # Names and types of the fields of each argument that is a record (CallSite.fields), when any is one.
     fields: tuple[tuple[tuple[str, Type], ...], ...] = field(default=(), compare=False)
+    # The column definition list (name, type, typmod) of a call in FROM that gives records: json_to_record(…) AS t(a int).
+    columns: tuple[tuple[str, Type, int], ...] = field(default=(), compare=False)
 
 
 @value
@@ -332,6 +334,8 @@ class AggregateExpr(Expr):
     pos: int = at()
     # As FuncExpr.fields.
     fields: tuple[tuple[tuple[str, Type], ...], ...] = field(default=(), compare=False)
+    # The column definition list (name, type, typmod) of a call in FROM that gives records: json_to_record(…) AS t(a int).
+    columns: tuple[tuple[str, Type, int], ...] = field(default=(), compare=False)
 
 
 @value

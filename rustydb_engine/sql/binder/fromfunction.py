@@ -10,11 +10,14 @@ Source: PostgreSQL 15, section 7.2.1.4; parse_clause.c (transformRangeFunction),
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.coerce import expr_pos, unknown_to_text
 from rustydb_engine.sql.binder.dispatch import bind_in
 from rustydb_engine.sql.binder.env import failure
 from rustydb_engine.sql.binder.fromclause import Bound, rename
+from rustydb_engine.sql.binder.polymorphic import output_columns
 from rustydb_engine.sql.binder.scope import Columns, Item, ItemColumn, Scope
 from rustydb_engine.sql.binder.trees import children, is_set_returning
 from rustydb_engine.sql.binder.typenames import resolve_type
@@ -41,6 +44,8 @@ def bind_from_function(scope: Scope, item: ast.FromFunction) -> Bound:
     records: list[bool] = []
     for call, written in zip(calls, _spread(item), strict=True):
         found, record = _columns_of(scope, item, call, _name_of(written), len(calls), alias)
+        if item.definitions and isinstance(call, FuncExpr):
+            calls[0] = replace(call, columns=tuple(found))
         columns.extend(found)
         widths.append(len(found))
         records.append(record)
@@ -126,7 +131,8 @@ def _columns_of(
         if item.definitions:
             message = "a column definition list is redundant for a function with OUT parameters"
             raise failure("42601", message, item.pos)
-        return [(column, kind, -1) for column, kind in call.function.columns], True
+        found_columns = output_columns(call.function, [arg.type for arg in call.args])
+        return [(column, kind, -1) for column, kind in found_columns], True
     if call.type is RECORD:
         if not item.definitions:
             message = 'a column definition list is required for functions returning "record"'

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.sql.binder.coerce import IMPLICIT, can_coerce
+from rustydb_engine.sql.functions.registry import Function
 from rustydb_engine.values.types import (
     ANYARRAY,
     ANYCOMPATIBLE,
@@ -71,6 +72,13 @@ def resolve_polymorphic(
         else:
             chosen.append(target)
     return tuple(chosen), _result(result, element, array, common)
+
+
+def output_columns(entry: Function, actual: Sequence[Type]) -> tuple[tuple[str, Type], ...]:
+    """Return the columns that a function of records gives when it is called with these argument types."""
+    if not any(kind.oid in POLYMORPHIC for _, kind in entry.columns):
+        return entry.columns
+    return tuple((name, resolve_polymorphic(actual, entry.args, kind)[1]) for name, kind in entry.columns)
 
 
 def _family(actual: Sequence[Type], declared: Sequence[Type], lenient: bool = False) -> tuple[Type | None, Type | None]:

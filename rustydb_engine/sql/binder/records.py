@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rustydb_engine.sql.binder.polymorphic import output_columns
 from rustydb_engine.sql.binder.scope import WHOLE_ROW, Scope
 from rustydb_engine.sql.bound import (
     CaseExpr,
@@ -69,7 +70,8 @@ def fields_of(expr: Expr, ranges: Ranges) -> Fields | None:
             for i, item in enumerate(expr.items)
         )
     if isinstance(expr, FuncExpr):
-        return tuple(RecordField(name, kind) for name, kind in expr.function.columns) or None
+        found = output_columns(expr.function, [arg.type for arg in expr.args])
+        return tuple(RecordField(name, kind) for name, kind in found) or None
     if isinstance(expr, SubqueryExpr) and expr.kind == "scalar":
         return fields_of(expr.query.targets[0].expr, (*ranges, expr.query.range))
     if isinstance(expr, CaseExpr):

@@ -81,12 +81,14 @@ class CallSite:
 
     `args` and `result` are the actual types. `fields[i]` names and types the columns of argument i when it is a record
     (a row of a table, a ROW(…) whose columns are f1, f2…), and is () when it is not or nothing is known.
+    `columns` are the names, types and typmods of a column definition list: json_to_record(…) AS t(a int).
     """
 
     args: tuple[Type, ...]
     result: Type
     fields: tuple[tuple[tuple[str, Type], ...], ...] = ()
     variadic: bool = False
+    columns: tuple[tuple[str, Type, int], ...] = ()
 
 
 @value
