@@ -30,6 +30,7 @@ from rustydb_engine.values.types import (
     INT2VECTOR,
     INT4,
     JSONB,
+    NAME,
     OIDVECTOR,
     RECORD,
     TEXT,
@@ -187,7 +188,18 @@ def bind_subscript(scope: Scope, node: ast.Subscript) -> Expr:
     while isinstance(chain[-1].item, ast.Subscript):
         chain.append(chain[-1].item)
     base = bind_expr(scope, chain[-1].item)
+    if base.type is NAME and len(chain) == 1 and node.low is not None and not node.slice:
+        return _name_letter(scope, node, node.low)
     return make_subscript(scope, base, chain[::-1], node.pos)
+
+
+def _name_letter(scope: Scope, node: ast.Subscript, place: ast.Node) -> Expr:
+    """Bind `name[i]`: a name is an array of "char" that counts from 0 (pg_dump asks for typname[0])."""
+    one = ast.Literal("int", "1", node.pos)
+    text = ast.Cast(node.item, ast.TypeName(("pg_catalog", "text"), pos=node.pos), node.pos)
+    number = ast.Operation("+", place, one, pos=node.pos)
+    letter = ast.Call(("pg_catalog", "substr"), (text, number, one), pos=node.pos)
+    return bind_expr(scope, ast.Cast(letter, ast.TypeName(("char",), pos=node.pos), node.pos))
 
 
 def make_subscript(scope: Scope, base: Expr, chain: list[ast.Subscript], pos: int) -> Expr:
