@@ -260,6 +260,14 @@ class Generator:
         sources = [code.src for code in codes]
         return f"({', '.join(sources)}{',' if len(sources) == 1 else ''})"
 
+    def shown(self, code: Code, kind: Type) -> Code:
+        """Return the code of an output column: a value of a reg type carries its name."""
+        element = kind.name.removeprefix("_")
+        if not element.startswith("reg"):
+            return code
+        helper = self.use("named_array" if kind.is_array else "named")
+        return Code(f"{helper}(ctx, {element!r}, {code.src})", code.nullable, False, code.depth + 1, code.waits)
+
     @property
     def row_widths(self) -> dict[str, int]:
         """The widths of row variables that are whole output rows."""

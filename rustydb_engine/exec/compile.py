@@ -38,6 +38,7 @@ from rustydb_engine.exec.waits import Completion, WaitFor, WaitUntil
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.access import ReadIndex
+from rustydb_engine.sql.binder.records import fields_of
 from rustydb_engine.sql.binder.stored import stored_expr
 from rustydb_engine.sql.logical import build, stack_depth
 from rustydb_engine.sql.plan import Node
@@ -45,6 +46,7 @@ from rustydb_engine.sql.planner import Planner
 from rustydb_engine.sql.recursion import deep_recursion
 from rustydb_engine.sql.tree import conjuncts, functions_of, walk
 from rustydb_engine.txn.locks import ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE
+from rustydb_engine.values.types import RECORD, Type
 
 if TYPE_CHECKING:
     from rustydb_engine.catalog.catalog import Catalog
@@ -136,10 +138,14 @@ def tag_of(bound: b.BoundQuery) -> str:
 def columns_of(bound: b.BoundQuery) -> tuple[ResultColumn, ...]:
     """Return the result columns of a statement."""
     targets = bound.targets if isinstance(bound, b.Query) else bound.returning
-    return tuple([
-        ResultColumn(target.name, target.expr.type, target.expr.typmod, target.table, target.attnum)
-        for target in targets if not target.junk
-    ])  # fmt: skip
+    made: list[ResultColumn] = []
+    for target in targets:
+        if not target.junk:
+            expr = target.expr
+            fields = fields_of(expr, (bound.range,)) or () if expr.type is RECORD else ()
+            kinds = tuple([field.type for field in fields])
+            made.append(ResultColumn(target.name, expr.type, expr.typmod, target.table, target.attnum, kinds))
+    return tuple(made)
 
 
 def _describe(plan: CompiledPlan, node: Node, database: Database) -> list[Any]:
@@ -194,7 +200,7 @@ def _generate(
             cte.produce_ctes(gen, node, Scope())
         modify.statement(gen, top)
     else:
-        _select(gen, node, rel)
+        _select(gen, node, rel, [column.type for column in plan.columns])
     if counts is not None:
         plan.counted = gen.counted or {}
         counts.extend([0] * len(plan.counted))
@@ -208,13 +214,13 @@ def _generate(
         plan.steps = made
 
 
-def _select(gen: Generator, node: Node, rel: int) -> None:
+def _select(gen: Generator, node: Node, rel: int, types: list[Type]) -> None:
     fn = gen.fn
     returned = False
 
     def consume(codes: list[Code], scope: Scope) -> None:
         nonlocal returned
-        row = gen.row_source(codes)
+        row = gen.row_source([gen.shown(code, kind) for code, kind in zip(codes, types, strict=True)])
         if not fn.generator and fn.loops == 0:
             fn.line(f"return [{row}]")
             returned = True

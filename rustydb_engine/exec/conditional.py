@@ -15,6 +15,7 @@ from rustydb_engine.sql.functions.registry import INLINE_NAMES
 from rustydb_engine.sql.plan import GroupingBits
 from rustydb_engine.values.compare import compare_key
 from rustydb_engine.values.io import apply_typmod, inline_text_kind, io_of
+from rustydb_engine.values.records import record_io
 from rustydb_engine.values.types import (
     BOOL,
     CHAR,
@@ -23,6 +24,7 @@ from rustydb_engine.values.types import (
     JSONB,
     NAME,
     OIDVECTOR,
+    RECORD,
     TEXT_LIKE,
     Type,
     element_of,
@@ -246,7 +248,11 @@ def _to_text(compiler: Compiler, expr: b.CastExpr, arg: Code) -> Code:
     kind = inline_text_kind(source)
     if source.name == "void" or source.oid in TEXT_LIKE:
         kind = "str"
-    if kind == "int":
+    fields = compiler.fields(expr.arg, ()) if source is RECORD else ()
+    if fields:
+        name = compiler.gen.names.bind("f", record_io([field for _, field in fields], io_of).output)
+        code = compiler.strict((arg,), lambda s: f"{name}({s[0]}, ctx.forms)")
+    elif kind == "int":
         code = compiler.strict((arg,), lambda s: f"str({s[0]})")
     elif kind == "str":
         code = arg

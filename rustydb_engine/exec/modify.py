@@ -146,7 +146,9 @@ class Writer:
     def give(self, returning: tuple[b.Target, ...], scope: Scope) -> None:
         """Write RETURNING."""
         if returning and self.rows:
-            sources = [self.gen.compiler.value(target.expr, scope).src for target in returning]
+            sources = [
+                self.gen.shown(self.gen.compiler.value(target.expr, scope), target.expr.type).src for target in returning
+            ]
             self.gen.fn.line(f"{self.rows}.append({tuple_source(sources)})")
 
     # ------------------------------------------------------------ INSERT

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rustydb_engine.exec.waits import Row, Steps
-from rustydb_engine.values.types import Type
+from rustydb_engine.values.io import TypeIO, io_of
+from rustydb_engine.values.records import record_io
+from rustydb_engine.values.types import RECORD, Type
 from rustydb_proto.core.value import value
 
 if TYPE_CHECKING:
@@ -24,13 +26,24 @@ Params = tuple[object, ...]
 
 @value
 class ResultColumn:
-    """One column of a result: `table` (OID) and `attnum` when it is a plain table column, else 0."""
+    """One column of a result: `table` (OID) and `attnum` when it is a plain table column, else 0.
+
+    `fields` are the types of a record's fields, when they are known.
+    """
 
     name: str
     type: Type
     typmod: int = -1
     table: int = 0
     attnum: int = 0
+    fields: tuple[Type, ...] = ()
+
+
+def codec_of(column: ResultColumn) -> TypeIO:
+    """Return the output functions of a column's values."""
+    if column.type is RECORD and column.fields:
+        return record_io(column.fields, io_of)
+    return io_of(column.type)
 
 
 def no_run(ctx: ExecContext, params: Params) -> list[Row]:

@@ -279,3 +279,31 @@ def system_matches(oid: int, column: int, key: object, ctx: Any) -> Iterable[Arr
     from rustydb_engine.catalog.virtual import system_index
 
     return system_index(oid, column, ctx).get(key, ()) if key is not None else ()
+
+
+@final
+class Named(int):
+    """An OID of a reg type (regclass, regtype, …) on its way out: its text is the object's name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@helper
+def named(ctx: Any, kind: str, oid: int | None) -> int | None:
+    """Return an OID that prints as the name of what it denotes."""
+    from rustydb_engine.sql.functions.catalog_names import reg_text
+
+    if oid is None:
+        return None
+    made = Named(oid)
+    made.name = reg_text(ctx, kind, oid)
+    return made
+
+
+@helper
+def named_array(ctx: Any, kind: str, oids: Array | None) -> Array | None:
+    """Return an array of OIDs that print as names."""
+    return None if oids is None else map_array(oids, lambda oid: named(ctx, kind, oid))  # type: ignore[arg-type]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from rustydb_engine.errors import SqlError
-from rustydb_engine.exec.result import ResultColumn
+from rustydb_engine.exec.result import ResultColumn, codec_of
 from rustydb_engine.session.entry import Entry, Formats
 from rustydb_engine.session.entry import Wire as EntryWire
 from rustydb_engine.values.forms import Forms
-from rustydb_engine.values.io import inline_binary_kind, inline_text_kind, io_of
+from rustydb_engine.values.io import inline_binary_kind, inline_text_kind
 from rustydb_proto.core.value import value
 from rustydb_proto.pg import framing
 from rustydb_proto.pg.messages import Column, error_fields
@@ -78,7 +78,7 @@ def _column(column: ResultColumn, form: int, forms: Forms) -> ColumnFormat:
     kind = inline_binary_kind(column.type) if form else inline_text_kind(column.type)
     if kind in KINDS:
         return ColumnFormat(kind)
-    codec = io_of(column.type)
+    codec = codec_of(column)
     if form:
         send = codec.send
         return ColumnFormat("function", function=lambda item: send(item, forms))

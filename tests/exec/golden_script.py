@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.result import codec_of
 from rustydb_engine.values.forms import DEFAULT_FORMS
-from rustydb_engine.values.io import io_of
 from rustydb_engine.values.types import BY_OID
 from tests.support.local import Local
 
@@ -48,7 +48,7 @@ def answer(db: Local, sql: str) -> str:
     lines = [head] if columns else []
     for row in rows:
         shown = [
-            "~" if item is None else io_of(column.type).output(item, DEFAULT_FORMS)
+            "~" if item is None else codec_of(column).output(item, DEFAULT_FORMS)
             for item, column in zip(row, columns, strict=True)
         ]
         lines.append(" | ".join(shown))
