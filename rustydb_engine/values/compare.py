@@ -9,8 +9,8 @@ Most types compare as their Python form does. The others need a key:
 | interval | `span()`: 30-day months, 24-hour days |
 | timetz | (instant in UTC, zone) |
 | jsonb | a nested tuple in jsonb's btree order |
-| array | (keys of the elements, number of dimensions, dimensions); NULL elements become `GREATEST` |
-| record | a tuple of keys by the Python form of the fields; NULLs become `GREATEST` |
+| array | (keys of the elements, number of dimensions, dimensions); NULL elements become `ABSENT` |
+| record | a tuple of keys by the Python form of the fields; NULLs become `ABSENT` |
 
 A key of a type is comparable with other keys of that type and hashable, so one key serves ORDER BY, GROUP BY, DISTINCT,
 hash joins and indexes. NULL itself is the caller's. Text compares by code point: the C.UTF-8 collation.
@@ -49,33 +49,37 @@ Key = Callable[..., object]
 
 @final
 class Greatest:
-    """A value above every other and equal to itself: the place of NaN among numbers and NULL among elements."""
+    """A value above all others: `GREATEST` is NaN among numbers, `ABSENT` NULL among elements, above NaN too."""
 
-    __slots__ = ()
+    __slots__ = ("rank",)
+
+    def __init__(self, rank: int) -> None:
+        self.rank = rank
 
     def __lt__(self, other: object) -> bool:
-        return False
+        return isinstance(other, Greatest) and self.rank < other.rank
 
     def __le__(self, other: object) -> bool:
-        return other is self
+        return isinstance(other, Greatest) and self.rank <= other.rank
 
     def __gt__(self, other: object) -> bool:
-        return other is not self
+        return not isinstance(other, Greatest) or self.rank > other.rank
 
     def __ge__(self, other: object) -> bool:
-        return True
+        return not isinstance(other, Greatest) or self.rank >= other.rank
 
     def __eq__(self, other: object) -> bool:
         return other is self
 
     def __hash__(self) -> int:
-        return 0x4E614E
+        return self.rank
 
     def __repr__(self) -> str:
-        return "GREATEST"
+        return "ABSENT" if self.rank else "GREATEST"
 
 
-GREATEST = Greatest()
+GREATEST = Greatest(0)
+ABSENT = Greatest(1)
 
 
 def nan_key(number: float | Decimal) -> object:
@@ -107,7 +111,7 @@ def any_key(value: object) -> object:
         assert isinstance(value, tuple)
         return tuple([any_key(item) for item in value])
     if value is None:
-        return GREATEST
+        return ABSENT
     if form is Interval:
         assert isinstance(value, Interval)
         return interval_key(value)
@@ -122,8 +126,8 @@ def _array_key(element: Key | None, nested: bool) -> Key:
 
     def flat(items: tuple[object, ...]) -> tuple[object, ...]:
         if element is None:
-            return tuple([GREATEST if item is None else item for item in items]) if None in items else items
-        return tuple([GREATEST if item is None else element(item) for item in items])
+            return tuple([ABSENT if item is None else item for item in items]) if None in items else items
+        return tuple([ABSENT if item is None else element(item) for item in items])
 
     def key(items: tuple[object, ...]) -> tuple[object, ...]:
         if not (nested and items and type(items[0]) is tuple):
@@ -145,7 +149,7 @@ _KEYS: dict[int, tuple[Key, str]] = {
     RECORD.oid: (any_key, "any_key"),
 }
 
-NAMES: dict[str, object] = {"GREATEST": GREATEST}
+NAMES: dict[str, object] = {"GREATEST": GREATEST, "ABSENT": ABSENT}
 
 
 def _load() -> None:

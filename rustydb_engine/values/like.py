@@ -33,24 +33,37 @@ def like_matcher(pattern: str) -> Matcher:
         inner = pattern.strip("%")
         if "%" not in inner:
             return _plain_matcher(pattern, inner)
-    source: list[str] = []
+    segments: list[list[str]] = [[]]
     at = 0
     while at < len(pattern):
         char = pattern[at]
         if char == "%":
-            source.append(".*")
+            segments.append([])
         elif char == "_":
-            source.append(".")
+            segments[-1].append(".")
         elif char == "\\":
             at += 1
             if at == len(pattern):
-                return _unfinished_matcher("".join(source))
-            source.append(re.escape(pattern[at]))
+                return _unfinished_matcher(_joined(segments))
+            segments[-1].append(re.escape(pattern[at]))
         else:
-            source.append(re.escape(char))
+            segments[-1].append(re.escape(char))
         at += 1
-    matches = re.compile(re.sub(r"(?:\.\*)+", ".*", "".join(source)), re.S).fullmatch
+    matches = re.compile(_joined(segments), re.S).fullmatch
     return lambda text: matches(text) is not None
+
+
+def _joined(segments: list[list[str]]) -> str:
+    """Return the expression for segments with % between them.
+
+    The leftmost place of each inner segment is as good as any later one, so an atomic group keeps it: matching
+    takes time proportional to the text, where plain `.*` would try all combinations.
+    """
+    first, *inner = ["".join(segment) for segment in segments]
+    if not inner:
+        return first
+    last = inner.pop()
+    return first + "".join([f"(?>.*?{segment})" for segment in inner if segment]) + ".*" + last
 
 
 def _plain_matcher(pattern: str, inner: str) -> Matcher:
@@ -125,6 +138,7 @@ def similar_to_regex(pattern: str, escape: str = "\\") -> str:
     out = ["^(?:"]
     after_escape = False
     in_class = False
+    members = 0
     quotes = 0
     for char in pattern:
         if after_escape:
@@ -144,10 +158,13 @@ def similar_to_regex(pattern: str, escape: str = "\\") -> str:
         elif escape and char == escape:
             after_escape = True
         elif in_class:
+            # A bracket that closes nothing yet, after [ or [^, is a member of the class.
+            in_class = char != "]" or members == 0
+            members += char != "^" or members > 0 or out[-1] != "["
             out.append("\\\\" if char == "\\" else char)
-            in_class = char != "]"
         else:
             in_class = char == "["
+            members = 0
             out.append(_SIMILAR.get(char, char))
     out.append(")$")
     return "".join(out)
