@@ -12,7 +12,9 @@ Source: PostgreSQL 15, chapter 53 (System Catalogs).
 
 from __future__ import annotations
 
-from rustydb_engine.values.types import Type
+from functools import cache
+
+from rustydb_engine.values.types import BY_NAME, Type
 from rustydb_proto.core.value import value
 
 PG_CATALOG = 11
@@ -191,6 +193,16 @@ class Sequence:
     persistence: str = "p"
     owner: int = SUPERUSER
     kind: str = "sequence"
+
+
+@cache
+def sequence_table(sequence: Sequence) -> Table:
+    """Return the table of one row as which a sequence can be read: `SELECT last_value FROM q`."""
+    names = (("last_value", "int8"), ("log_cnt", "int8"), ("is_called", "bool"))
+    columns = tuple(
+        TableColumn(name, attnum, BY_NAME[kind], not_null=True) for attnum, (name, kind) in enumerate(names, 1)
+    )
+    return Table(sequence.oid, sequence.name, sequence.schema, columns, kind="virtual", owner=sequence.owner)
 
 
 @value

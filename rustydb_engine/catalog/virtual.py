@@ -1,4 +1,4 @@
-"""Reading system tables: their rows, and look-ups by one column.
+"""Reading system tables, and sequences, whose one row is their counter: all rows, and look-ups by one column.
 
 Rows that depend on the catalog only are kept with the catalog until it changes; `system_index` keeps a dict from the
 values of one column to the rows that have them, which makes a join of catalog tables a matter of dict look-ups.
@@ -12,7 +12,7 @@ from rustydb_engine.catalog.information_schema import (
     constraints as standard_constraints,
 )
 from rustydb_engine.catalog.information_schema import privileges, routines, tables
-from rustydb_engine.catalog.objects import INFORMATION_SCHEMA, Table
+from rustydb_engine.catalog.objects import INFORMATION_SCHEMA, Sequence, Table
 from rustydb_engine.catalog.system_tables import access, constraints, functions, relations, server, types, views
 from rustydb_engine.catalog.system_tables.rows import PRODUCERS, Row, Source
 from rustydb_engine.sql.functions.context import EvalContext
@@ -30,6 +30,8 @@ def system_rows(table_oid: int, context: EvalContext) -> tuple[Row, ...]:
     if kept is not None and kept[0] == version:
         return kept[1]
     table = catalog.table(table_oid)
+    if table is None and isinstance(catalog.get(table_oid), Sequence):
+        return (context.sequence_row(table_oid),)
     assert table is not None and table.kind == "virtual", f"{table_oid} is no system table"
     producer, live = PRODUCERS.get(producer_name(table), (_nothing, False))
     rows = tuple(producer(Source(context)))
@@ -46,12 +48,11 @@ def system_index(table_oid: int, column: int, context: EvalContext) -> Mapping[o
     if kept is not None and kept[0] == version:
         return kept[1]
     table = catalog.table(table_oid)
-    assert table is not None, f"{table_oid} is no system table"
     made: dict[object, list[Row]] = {}
     for row in system_rows(table_oid, context):
         if row[column - 1] is not None:
             made.setdefault(row[column - 1], []).append(row)
-    if not PRODUCERS.get(producer_name(table), (_nothing, False))[1]:
+    if table is not None and not PRODUCERS.get(producer_name(table), (_nothing, False))[1]:
         catalog.system_indexes[(table_oid, column)] = (version, made)
     return made
 

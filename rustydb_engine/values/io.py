@@ -50,6 +50,9 @@ _F4, _F8 = struct.Struct("!f"), struct.Struct("!d")
 def io_of(kind: Type) -> TypeIO:
     """Return the input and output functions of a type; 0A000 for a pseudo-type that has none."""
     found = _IO.get(kind.oid)
+    if found is None and kind.name == "anyarray":
+        # Columns of system tables have this type; they hold arrays of text, or nothing.
+        found = _IO[kind.oid] = io_of(BY_NAME["_text"])
     if found is None:
         if not kind.is_array and kind.name != "_record":
             raise not_supported(f"input or output of type {kind.display}")

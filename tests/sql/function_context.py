@@ -64,6 +64,9 @@ class FixedContext:
             raise SqlError("55000", "lastval is not yet defined in this session")
         return self.last
 
+    def sequence_row(self, sequence_oid: int) -> tuple[int, int, bool]:
+        return 1, 0, False
+
     def sequence_last(self, sequence_oid: int) -> int | None:
         number, called = self.sequences.get(sequence_oid, (1, False))
         return number if called else None

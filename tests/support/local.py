@@ -95,6 +95,10 @@ class LocalHooks:
     def lastval(self) -> int:
         return list(self.last.values())[-1]
 
+    def sequence_row(self, oid: int) -> tuple[int, int, bool]:
+        counter = self.storage.sequences.counter(self._sequence(oid))
+        return counter.value, counter.ahead, counter.called
+
     def sequence_last(self, oid: int) -> int | None:
         return self.last.get(oid)
 

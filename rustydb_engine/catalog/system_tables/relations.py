@@ -12,19 +12,20 @@ from functools import cache
 from rustydb_engine.catalog.bootstrap import SUPERUSER_NAME as OWNER
 from rustydb_engine.catalog.bootstrap import relation_kinds
 from rustydb_engine.catalog.catalog import Catalog
-from rustydb_engine.catalog.objects import PG_CATALOG, Index, Schema, Sequence, Table, TableColumn
+from rustydb_engine.catalog.objects import PG_CATALOG, Index, Schema, Sequence, Table, TableColumn, sequence_table
 from rustydb_engine.catalog.system_tables.access_data import CLASSES, INDEXES
 from rustydb_engine.catalog.system_tables.rows import Row, Source, split_table, system_table
 from rustydb_engine.catalog.system_tables.types import collation_of, row_type
-from rustydb_engine.values.types import BOOL, BY_NAME, BY_OID, INT8, Type
+from rustydb_engine.values.types import BY_NAME, BY_OID, Type
 from rustydb_proto.core.value import value
 
 HEAP, BTREE, HASH = 2, 403, 405
 SHARED = frozenset((1213, 1214, 1260, 1261, 1262, 2396, 2964, 3592, 6000, 6100, 6243))
 SYSTEM_COLUMNS = (("tableoid", -6, "oid"), ("cmax", -5, "cid"), ("xmax", -4, "xid"), ("cmin", -3, "cid"),
                   ("xmin", -2, "xid"), ("ctid", -1, "tid"))  # fmt: skip
-SEQUENCE_COLUMNS = (TableColumn("last_value", 1, INT8, not_null=True), TableColumn("log_cnt", 2, INT8, not_null=True),
-                    TableColumn("is_called", 3, BOOL, not_null=True))  # fmt: skip
+
+
+SYSTEM_ACL = (f"{OWNER}=arwdDxt/{OWNER}", f"=r/{OWNER}")
 
 
 @value
@@ -121,6 +122,19 @@ def _schema_acl(schema: Schema) -> tuple[str, ...] | None:
     return None
 
 
+@system_table("pg_init_privs")
+def pg_init_privs(source: Source) -> Iterator[Row]:
+    """List the privileges on system objects that initdb gave, so that pg_dump leaves them out."""
+    make = source.maker("pg_init_privs")
+    for schema in source.catalog.objects("schema"):
+        assert isinstance(schema, Schema)
+        acl = _schema_acl(schema)
+        if acl is not None:
+            yield make(objoid=schema.oid, classoid=2615, privtype="i", initprivs=acl)
+    for table in source.tables("virtual"):
+        yield make(objoid=table.oid, classoid=1259, privtype="i", initprivs=SYSTEM_ACL)
+
+
 @system_table("pg_class")
 def pg_class(source: Source) -> Iterator[Row]:
     """List tables, views, indexes and sequences."""
@@ -134,7 +148,7 @@ def pg_class(source: Source) -> Iterator[Row]:
             **common, oid=table.oid, relname=table.name, relnamespace=table.schema, reltype=row_type(table.oid),
             relam=HEAP if kind == "r" else 0, reltablespace=1664 if shared else 0, relhasindex=table.oid in indexed,
             relisshared=shared, relkind=kind, relnatts=len(table.columns), relhasrules=kind == "v",
-            relacl=(f"{OWNER}=arwdDxt/{OWNER}", f"=r/{OWNER}"), relfrozenxid=3 if kind == "r" else 0,
+            relacl=SYSTEM_ACL, relfrozenxid=3 if kind == "r" else 0,
             relminmxid=1 if kind == "r" else 0,
         )  # fmt: skip
     for index in system_indexes():
@@ -187,7 +201,7 @@ def pg_attribute(source: Source) -> Iterator[Row]:
             if entry.kind == "table" or relation_kinds().get(entry.oid) == "r":
                 yield from _system_columns(source, entry.oid)
         elif isinstance(entry, Sequence):
-            for column in SEQUENCE_COLUMNS:
+            for column in sequence_table(entry).columns:
                 yield _column_row(source, entry.oid, column)
             yield from _system_columns(source, entry.oid)
         else:

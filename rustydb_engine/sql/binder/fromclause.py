@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rustydb_engine.catalog.objects import Table
+from rustydb_engine.catalog import objects
+from rustydb_engine.catalog.objects import Table, sequence_table
 from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.coerce import (
@@ -119,8 +120,9 @@ def open_table(scope: Scope, name: ast.Name, pos: int) -> Table:
     if relation is None:
         raise _no_table(scope, name, pos)
     if not isinstance(relation, Table):
-        if relation.kind == "sequence":
-            raise not_supported("reading a sequence as a table", place(pos))
+        if isinstance(relation, objects.Sequence):
+            env.relations[relation.oid] = None
+            return sequence_table(relation)
         raise failure("42809", f'cannot open relation "{relation.name}"', pos, detail=_not_readable(relation.kind))
     env.relations[relation.oid] = None
     return relation

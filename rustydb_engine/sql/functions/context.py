@@ -76,5 +76,8 @@ class EvalContext(Protocol):
     def sequence_last(self, sequence_oid: int) -> int | None:
         """Return a sequence's last value (pg_sequences), or None when it was never advanced."""
 
+    def sequence_row(self, sequence_oid: int) -> tuple[int, int, bool]:
+        """Return (last_value, log_cnt, is_called) of a sequence, as `SELECT * FROM sequence` shows it."""
+
     def expression_text(self, text: str, relation_oid: int, pretty: bool) -> str:
         """Return an expression of the catalog as this session's search path shows it (pg_get_expr)."""
