@@ -6,11 +6,12 @@ functions by `Compiler.shallow`, because they are built from the last arm to the
 
 from __future__ import annotations
 
-from rustydb_engine.errors import SqlError, not_supported
+from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.expressions import CHAINED, CHAINED_ARGS, TRUTHS, Compiler, constant, handles
 from rustydb_engine.exec.scope import Scope, tuple_source
 from rustydb_engine.exec.source import NULL, Code
 from rustydb_engine.sql import bound as b
+from rustydb_engine.sql.binder.elements import jsonb_path
 from rustydb_engine.sql.functions.registry import INLINE_NAMES
 from rustydb_engine.sql.plan import GroupingBits
 from rustydb_engine.values.compare import compare_key
@@ -20,7 +21,6 @@ from rustydb_engine.values.types import (
     BOOL,
     CHAR,
     INT2VECTOR,
-    JSON,
     JSONB,
     NAME,
     OIDVECTOR,
@@ -148,8 +148,8 @@ def _field(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
 def _subscript(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
     assert isinstance(expr, b.SubscriptExpr)
     kind = expr.arg.type
-    if kind.oid in (JSON.oid, JSONB.oid):
-        raise not_supported("subscripting of jsonb", expr.pos)
+    if kind.oid == JSONB.oid:
+        return compiler.value(jsonb_path(expr), scope)
     arg = compiler.value(expr.arg, scope)
     lower = 0 if kind.oid in (INT2VECTOR.oid, OIDVECTOR.oid) else 1
     bounds: list[Code] = []

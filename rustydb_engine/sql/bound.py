@@ -300,9 +300,8 @@ class ArrayOpExpr(Expr):
 
 @value
 class SubqueryExpr(Expr):
-    """A subquery in an expression. `kind`: exists, scalar, array, any, all, row.
+    """A subquery in an expression. `kind`: exists, scalar, array, any, all.
 
-    row: `left` is compared with the one row of the query, as a RowCompare of `row_kind`; NULL when it gives no row.
     any/all: `tests[i]` compares `left[i]` with output column i by `operators[i]` (`kind` of a row comparison in `row_kind`).
     Vars with level 1 inside `query` refer to the query this expression is in.
     """
@@ -354,7 +353,7 @@ class WindowExpr(Expr):
 
 @value
 class GroupingExpr(Expr):
-    """GROUPING(…): indexes of group targets."""
+    """GROUPING(…): positions in `Query.group`."""
 
     groups: tuple[int, ...]
     type: Type
@@ -547,7 +546,10 @@ class RowLock:
 
 @value
 class Query:
-    """A bound SELECT, VALUES or set operation."""
+    """A bound SELECT, VALUES or set operation.
+
+    `group` are indexes into targets, `grouping_sets` sets of positions in `group` (None: the one set of all of them).
+    """
 
     range: tuple[RangeEntry, ...]
     source: tuple[FromNode, ...]

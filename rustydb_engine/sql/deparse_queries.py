@@ -277,7 +277,7 @@ def _write_group(printer: Printer, query: Query) -> None:
         for number, target in enumerate(one):
             if number:
                 printer.put(", ")
-            write_key(printer, query.targets[target].expr)
+            write_key(printer, query.targets[query.group[target]].expr)
         printer.put(")")
     printer.put(")")
 
@@ -287,7 +287,7 @@ def write_grouping(printer: Printer, expr: GroupingExpr) -> None:
     query = printer.query
     assert query is not None, "GROUPING stands in a query"
     printer.put("GROUPING(")
-    write_list(printer, [query.targets[group].expr for group in expr.groups])
+    write_list(printer, [query.targets[query.group[place]].expr for place in expr.groups])
     printer.put(")")
 
 

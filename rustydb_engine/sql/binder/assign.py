@@ -20,10 +20,8 @@ from rustydb_engine.sql.binder.env import BindEnv, failure, place
 from rustydb_engine.sql.binder.fromclause import open_table
 from rustydb_engine.sql.binder.scope import Scope
 from rustydb_engine.sql.binder.stored import default_expr
-from rustydb_engine.sql.binder.subqueries import bind_subquery, visible_targets
-from rustydb_engine.sql.binder.trees import replace
-from rustydb_engine.sql.bound import Expr, FieldExpr, RowExpr, SubqueryExpr, Target, Var
-from rustydb_engine.values.types import RECORD
+from rustydb_engine.sql.binder.subqueries import bind_subquery, row_query, visible_targets
+from rustydb_engine.sql.bound import Expr, FieldExpr, Var
 
 
 def open_target(scope: Scope, item: ast.FromTable, action: str) -> Table:
@@ -128,15 +126,7 @@ def _multiple(scope: Scope, one: ast.Assignment, shared: dict[int, Expr]) -> Exp
         if len(columns) != count:
             raise failure("42601", "number of columns does not match number of values", source.pos)
         shared.clear()
-        if query.order or query.group or query.distinct is not None or query.set_returning:
-            from rustydb_engine.sql.binder.subqueries import wrap_query
-
-            query = wrap_query(query)
-            columns = visible_targets(query)
-        row = RowExpr(tuple(c.expr for c in columns), RECORD, tuple(f"f{i + 1}" for i in range(count)))
-        query = replace(query, targets=(Target(row, "row"), *(t for t in query.targets if t.junk)))
-        shared[0] = SubqueryExpr("scalar", query, type=RECORD, pos=source.pos)
-        for number, each in enumerate(columns):
-            shared[number + 1] = each.expr
-    kind = shared[index + 1]
-    return FieldExpr(shared[0], index, kind.type, kind.typmod, f"f{index + 1}", source.pos)
+        row, kinds = row_query(query, source.pos)
+        for number, (kind, typmod) in enumerate(kinds):
+            shared[number] = FieldExpr(row, number, kind, typmod, f"f{number + 1}", source.pos)
+    return shared[index]

@@ -19,7 +19,7 @@ from rustydb_engine.sql.binder.dispatch import bind_in
 from rustydb_engine.sql.binder.env import failure, place
 from rustydb_engine.sql.binder.overload import find_function
 from rustydb_engine.sql.binder.scope import Scope
-from rustydb_engine.sql.bound import ArrayExpr, CoalesceExpr, Const, Expr, FuncExpr
+from rustydb_engine.sql.bound import ArrayExpr, CastExpr, CoalesceExpr, Const, Expr, FuncExpr, SubscriptExpr
 from rustydb_engine.sql.functions.registry import Function
 from rustydb_engine.values.types import ANY, ANYARRAY, BOOL, BY_NAME, INT4, JSONB, TEXT, Type, element_of
 
@@ -108,6 +108,19 @@ def _fill(items: list[object], first: int, last: int) -> None:
 _ARRAY_SET = Function(
     0, "array_set", (ANYARRAY, INT4, INT4, ANY, BOOL), ANYARRAY, _array_set, strict=False, schema="pg_internal"
 )  # fmt: skip
+
+
+def jsonb_path(expr: SubscriptExpr) -> FuncExpr:
+    """Return the call that reads an element of jsonb: `j['a'][0]` is jsonb_extract_path(j, 'a', '0')."""
+    kinds = (JSONB, TEXT_ARRAY)
+    found = find_function(("pg_catalog", "jsonb_extract_path"), kinds, (), True, (), cast_allowed=False)
+    assert found.candidate is not None, "jsonb_extract_path is a function"
+    items: list[Expr] = []
+    for item, _ in expr.subscripts:
+        assert item is not None, "a subscript of jsonb is no slice"
+        items.append(item if item.type is TEXT else CastExpr(item, TEXT, method="output"))
+    args = (expr.arg, ArrayExpr(tuple(items), TEXT_ARRAY))
+    return FuncExpr(found.candidate.function, args, JSONB, pos=expr.pos, variadic=True)
 
 
 def _assign_jsonb(scope: Scope, before: Expr, chain: Sequence[ast.Subscript], value: Expr) -> Expr:

@@ -44,7 +44,7 @@ Sets = tuple[tuple[int, ...], ...]
 
 
 def bind_group(scope: Scope, select: ast.Select, targets: list[Target]) -> tuple[tuple[int, ...], Sets | None]:
-    """Bind GROUP BY: (all grouped targets, grouping sets or None when it is a plain list)."""
+    """Bind GROUP BY: (all grouped targets, sets of positions among these or None when it is a plain list)."""
     if not any(_has_sets(item) for item in select.group):
         plain = _flat(scope, select.group, targets)
         return tuple(dict.fromkeys(plain)), None
@@ -59,8 +59,9 @@ def bind_group(scope: Scope, select: ast.Select, targets: list[Target]) -> tuple
         for one in sets:
             unique.setdefault(frozenset(one), one)
         sets = list(unique.values())
-    used = dict.fromkeys(index for one in sets for index in one)
-    return tuple(used), tuple(sets)
+    group = tuple(dict.fromkeys(index for one in sets for index in one))
+    places = {index: place for place, index in enumerate(group)}
+    return group, tuple(tuple(places[index] for index in one) for one in sets)
 
 
 def _has_sets(item: ast.Node) -> bool:
@@ -125,9 +126,9 @@ def finish_grouping(expr: Expr, targets: Sequence[Target], group: Sequence[int])
 
 
 def _group_of(arg: Expr, targets: Sequence[Target], group: Sequence[int]) -> int:
-    for index in group:
+    for place, index in enumerate(group):
         if targets[index].expr == arg:
-            return index
+            return place
     message = "arguments to GROUPING must be grouping expressions of the associated query level"
     raise failure("42803", message, expr_pos(arg))
 
@@ -140,8 +141,9 @@ def check_grouped(
 ) -> None:
     """Check every output column and the expressions `others` (HAVING, windows) against GROUP BY."""
     grouped = [targets[index].expr for index in group]
-    common = set(group) if sets is None else set(group).intersection(*map(set, sets)) if sets else set()
-    keys = [targets[index].expr for index in group if index in common]
+    places = set(range(len(group)))
+    common = places if sets is None else places.intersection(*map(set, sets))
+    keys = [targets[index].expr for place, index in enumerate(group) if place in common]
     checker = _Checker(scope, grouped, keys)
     for target in targets:
         checker.check(target.expr, 0)

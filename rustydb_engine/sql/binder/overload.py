@@ -240,6 +240,11 @@ def _resolve_call(
         if target is not None:
             return Call("coercion", target=target)
     fitting = [candidate for candidate in candidates if can_coerce_all(args, candidate.args)]
+    if not fitting and cast_allowed and len(args) == 1 and not arg_names and not variadic:
+        # In PostgreSQL the function of a cast can be called by the name of its target: date(now()).
+        target = _as_cast(name, args[0], by_function=True)
+        if target is not None:
+            return Call("coercion", target=target)
     if not fitting:
         return Call("none")
     if len(fitting) == 1:
@@ -248,7 +253,7 @@ def _resolve_call(
     return Call("function", chosen) if chosen is not None else Call("ambiguous")
 
 
-def _as_cast(name: tuple[str, ...], source: Type) -> Type | None:
+def _as_cast(name: tuple[str, ...], source: Type, by_function: bool = False) -> Type | None:
     """Return the type when `name(x)` is really a cast: a type of that name to which x converts trivially or by text."""
     if len(name) > 1 and name[-2] != "pg_catalog":
         return None
@@ -260,7 +265,7 @@ def _as_cast(name: tuple[str, ...], source: Type) -> Type | None:
     path = pathway(target, source, EXPLICIT)
     if path is None:
         return None
-    if path[0] == "relabel":
+    if path[0] == "relabel" or (by_function and path[0] == "function"):
         return target
     if path[0] in ("output", "input"):
         return None if source is RECORD and target.category == "S" else target

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.coerce import IMPLICIT, apply_length, coerce_type
-from rustydb_engine.sql.binder.comparisons import check_row_operator
+from rustydb_engine.sql.binder.comparisons import check_row_operator, make_row_comparison
 from rustydb_engine.sql.binder.composites import bind_row_items
 from rustydb_engine.sql.binder.dispatch import STANDALONE, bind_expr, bind_rows, binds
 from rustydb_engine.sql.binder.env import BindEnv, failure
@@ -22,16 +22,18 @@ from rustydb_engine.sql.bound import (
     BoolExpr,
     CaseOperand,
     Expr,
+    FieldExpr,
     FromRef,
     OpExpr,
     Query,
     RangeQuery,
+    RowExpr,
     SubqueryExpr,
     Target,
     Var,
 )
 from rustydb_engine.sql.functions.registry import Operator
-from rustydb_engine.values.types import BOOL, UNKNOWN, Type, array_of
+from rustydb_engine.values.types import BOOL, RECORD, UNKNOWN, Type, array_of
 
 
 def bind_subquery(scope: Scope, query: ast.Query, pos: int) -> Query:
@@ -98,17 +100,28 @@ def bind_row_query(scope: Scope, node: ast.Operation, left: ast.Row, right: ast.
     """Bind `(a, b) operator (query of one row)`."""
     items = bind_row_items(scope, left)
     query = bind_subquery(scope, right.query, right.pos)
-    return _compare_rows(scope, "row", node.operator, node.schema, items, query, node.pos)
+    columns = visible_targets(query)
+    _check_width(len(items), len(columns), node.pos)
+    row, kinds = row_query(query, right.pos)
+    fields = [FieldExpr(row, i, kind, typmod, f"f{i + 1}", right.pos) for i, (kind, typmod) in enumerate(kinds)]
+    return make_row_comparison(scope, node.operator, items, fields, node.pos)
+
+
+def row_query(query: Query, pos: int) -> tuple[SubqueryExpr, list[tuple[Type, int]]]:
+    """Return a subquery of one row as one value of type record, with the types and typmods of its fields."""
+    if query.order or query.group or query.distinct is not None or query.set_returning:
+        query = wrap_query(query)
+    columns = visible_targets(query)
+    row = RowExpr(tuple(c.expr for c in columns), RECORD, tuple(f"f{i + 1}" for i in range(len(columns))))
+    made = replace(query, targets=(Target(row, "row"), *(t for t in query.targets if t.junk)))
+    return SubqueryExpr("scalar", made, type=RECORD, pos=pos), [(c.expr.type, c.expr.typmod) for c in columns]
 
 
 def _compare_rows(
     scope: Scope, kind: str, name: str, schema: str, left: Sequence[Expr], query: Query, pos: int
 ) -> Expr:
     columns = visible_targets(query)
-    if len(left) < len(columns):
-        raise failure("42601", "subquery has too many columns", pos)
-    if len(left) > len(columns):
-        raise failure("42601", "subquery has too few columns", pos)
+    _check_width(len(left), len(columns), pos)
     operators: list[Operator] = []
     items: list[Expr] = []
     kinds: list[Type] = []
@@ -126,6 +139,13 @@ def _compare_rows(
         check_row_operator(name, pos)
     cast = cast_outputs(scope.env, query, kinds)
     return SubqueryExpr(kind, cast, tuple(items), tuple(operators), name, pos=pos)
+
+
+def _check_width(left: int, columns: int, pos: int) -> None:
+    if left < columns:
+        raise failure("42601", "subquery has too many columns", pos)
+    if left > columns:
+        raise failure("42601", "subquery has too few columns", pos)
 
 
 # ---------------------------------------------------------------- casting the output of a query
