@@ -103,13 +103,20 @@ def _described(item: Columns) -> str:
 
 
 def flatten(items: Sequence[Item], ordered: bool) -> list[Aspect]:
-    """Turn an answer into (aspect, value) pairs."""
+    """Turn an answer into (aspect, value) pairs.
+
+    The columns of a statement that fails are left out: PostgreSQL sends them before an error that comes from a row, and
+    not before one that it met while planning, by folding constants.
+    """
     aspects: list[Aspect] = []
     oids: list[bool] = []
-    for item in items:
+    for place, item in enumerate(items):
         match item:
             case Columns():
                 oids = [column[1] == OID for column in item.columns]
+                following = items[place + 1] if place + 1 < len(items) else None
+                if isinstance(following, Report) and following.kind == "error":
+                    continue
                 aspects.append(("columns", _described(item)))
             case Rows():
                 width = [*oids, *[False] * 2000]
