@@ -133,7 +133,7 @@ def write(path: Path, comment: str, blocks: list[Block]) -> None:
     path.write_text("\n\n".join(parts) + "\n")
 
 
-def _sql(block: Block, case: Case) -> tuple[str, str]:
+def query_of(block: Block, case: Case) -> tuple[str, str]:
     """Return the query that gives the result rows (is null, text) and one that gives the result type."""
 
     def typed(value: str | None, kind: str) -> str:
@@ -180,7 +180,7 @@ def record(dsn: str, path: Path) -> None:
         connection.execute("set timezone = 'UTC'")
         for block in blocks:
             for case in block.cases:
-                rows_sql, type_sql = _sql(block, case)
+                rows_sql, type_sql = query_of(block, case)
                 try:
                     rows = connection.execute(rows_sql).fetchall()
                     case.expected = " ".join(quote(None if null else text) for null, text in rows) or "EMPTY"

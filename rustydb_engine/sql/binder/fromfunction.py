@@ -132,7 +132,8 @@ def _columns_of(
             message = "a column definition list is redundant for a function with OUT parameters"
             raise failure("42601", message, item.pos)
         found_columns = output_columns(call.function, [arg.type for arg in call.args])
-        return [(column, kind, -1) for column, kind in found_columns], True
+        # A function of one OUT column gives plain values, not records of one field.
+        return [(column, kind, -1) for column, kind in found_columns], call.type is RECORD
     if call.type is RECORD:
         if not item.definitions:
             message = 'a column definition list is required for functions returning "record"'

@@ -1,8 +1,8 @@
 """Literals: numbers by their digits, quoted text by the input function of the type that its context wants.
 
-Names in `'…'::regclass` and kin are looked up here, in the catalog of the statement. A date or time that names a moment
-relative to now ('now', 'today', 'tomorrow', 'yesterday') is not read here: the tree keeps the text and the cast, so a plan that
-is kept gives the right moment each time it runs.
+Names in `'…'::regclass` and kin are looked up here, in the catalog of the statement. A date or time that names a
+moment relative to now ('now', 'today', 'tomorrow', 'yesterday') is not read here: the tree keeps the text and the
+cast, so a plan that is kept gives the right moment each time it runs.
 
 Source: PostgreSQL 15, src/backend/parser/parse_node.c (make_const), src/backend/utils/adt/regproc.c.
 """
@@ -14,6 +14,7 @@ import re
 from rustydb_engine.catalog.objects import Role
 from rustydb_engine.errors import SqlError
 from rustydb_engine.sql.binder.env import BindEnv, failure, place
+from rustydb_engine.sql.functions.catalog_names import input_output_functions
 from rustydb_engine.sql.functions.registry import FUNCTIONS, OPERATORS
 from rustydb_engine.values.io import io_of
 from rustydb_engine.values.numeric import numeric_in
@@ -145,6 +146,9 @@ def _regproc(env: BindEnv, text: str, pos: int) -> int:
     name = split_name(text, pos)
     found = [f for f in FUNCTIONS.get(name[-1], ()) if len(name) == 1 or f.schema == name[-2]]
     if not found:
+        known = input_output_functions().get(name[-1])
+        if known is not None and name[:-1] in ((), ("pg_catalog",)):
+            return known
         raise failure("42883", f'function "{text}" does not exist', pos)
     if len(found) > 1:
         raise failure("42725", f'more than one function named "{text}"', pos)

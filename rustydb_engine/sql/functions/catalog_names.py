@@ -88,6 +88,17 @@ def operator_by_oid(oid: int) -> Operator | None:
     return next((entry for rows in OPERATORS.values() for entry in rows if entry.oid == oid), None)
 
 
+def input_output_functions() -> dict[str, int]:
+    """Return the OIDs of the types' input and output functions by name: array_in, textout… SQL cannot call them."""
+    if not _input_output:
+        from rustydb_engine.catalog.system_tables.rows import split_table
+        from rustydb_engine.catalog.system_tables.type_data import IO_FUNCTIONS
+
+        _input_output.update((name, int(oid)) for oid, name, *_ in split_table(IO_FUNCTIONS))
+    return _input_output
+
+
+_input_output: dict[str, int] = {}
 _by_oid: dict[int, Function] = {}
 
 
@@ -105,7 +116,7 @@ def _class_text(context: EvalContext, oid: int) -> str | None:
 def _proc_text(_context: EvalContext, oid: int) -> str | None:
     entry = function_by_oid(oid)
     if entry is None:
-        return None
+        return next((name for name, number in input_output_functions().items() if number == oid), None)
     alone = len(FUNCTIONS[entry.name]) == 1 and entry.schema == "pg_catalog"
     return quote_identifier(entry.name) if alone else qualified(entry.schema, entry.name)
 

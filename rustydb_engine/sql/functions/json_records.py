@@ -89,13 +89,14 @@ def _row_reader(site: CallSite) -> Callable[[EvalContext, str], tuple[object, ..
     return row
 
 
-def _record(site: CallSite, name: str) -> Implementation:
+def _record(site: CallSite) -> Implementation:
     read = _row_reader(site)
 
     def record(context: EvalContext, text: str) -> tuple[object, ...]:
         kind = kind_of(text)
         if kind != "{":
-            raise SqlError("22023", f"cannot call {name} on {'an array' if kind == '[' else 'a scalar'}")
+            what = "an array" if kind == "[" else "a scalar"
+            raise SqlError("22023", f"cannot call populate_composite on {what}")
         return read(context, text)
 
     return record
@@ -123,12 +124,12 @@ def _recordset(site: CallSite, name: str) -> Implementation:
 
 @function("json_to_record(json) -> record", oid=3204, volatility="s", context=True, factory=True)
 def json_to_record(site: CallSite) -> Implementation:
-    return _record(site, "json_to_record")
+    return _record(site)
 
 
 @function("jsonb_to_record(jsonb) -> record", oid=3490, volatility="s", context=True, factory=True)
 def jsonb_to_record(site: CallSite) -> Implementation:
-    return _record(site, "jsonb_to_record")
+    return _record(site)
 
 
 @function("json_to_recordset(json) -> setof record", oid=3205, volatility="s", strict=False, context=True, factory=True)

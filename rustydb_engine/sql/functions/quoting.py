@@ -62,7 +62,10 @@ def quote_nullable_any(site: CallSite) -> Implementation:
 def _texts_of(site: CallSite, first: int) -> Texts:
     """Return what prints the variadic arguments from number `first` on; None for a NULL after VARIADIC."""
     if not site.variadic:
-        printers: list[Printer] = [output_of(kind) for kind in site.args[first:]]
+        fields = site.fields or ((),) * len(site.args)
+        printers: list[Printer] = [
+            output_of(kind, columns) for kind, columns in zip(site.args[first:], fields[first:], strict=True)
+        ]
         return lambda context, args: [
             None if arg is None else show(context, arg) for show, arg in zip(printers, args, strict=True)
         ]

@@ -99,6 +99,8 @@ def pg_postmaster_start_time(context: EvalContext) -> int:
 
 
 @function("txid_current() -> int8", oid=2943, volatility="s", context=True)
+@function("txid_current_if_assigned() -> int8", oid=3348, volatility="s", context=True)
+@function("pg_current_xact_id_if_assigned() -> xid8", oid=5060, volatility="s", context=True)
 @function("pg_current_xact_id() -> xid8", oid=5059, volatility="s", context=True)
 def txid_current(context: EvalContext) -> int:
     return context.transaction_id()
@@ -176,6 +178,11 @@ _declare_advisory_locks()
 @function("pg_notify(text, text) -> void", oid=3036, volatility="v", strict=False)
 def pg_notify(channel: str | None, payload: str | None) -> str:
     raise not_supported("NOTIFY")
+
+
+@function("pg_export_snapshot() -> text", oid=3809, volatility="v")
+def pg_export_snapshot() -> str:
+    raise not_supported("exporting a snapshot")
 
 
 @function("pg_listening_channels() -> setof text", oid=3035, volatility="s")

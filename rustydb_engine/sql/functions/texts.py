@@ -7,13 +7,15 @@ types (regclass, regtype…) print names, which come from the catalog.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rustydb_engine.sql.functions.catalog_names import reg_text
 from rustydb_engine.sql.functions.context import EvalContext
 from rustydb_engine.values.io import inline_text_kind, io_of
-from rustydb_engine.values.types import BOOL, BPCHAR, Type
+from rustydb_engine.values.records import record_text
+from rustydb_engine.values.types import BOOL, BPCHAR, RECORD, Type
 
+Fields = Sequence[tuple[str, Type]]
 Printer = Callable[[EvalContext, object], str]
 
 
@@ -34,8 +36,21 @@ def _name_of(kind_name: str) -> Printer:
     return show
 
 
-def output_of(kind: Type) -> Printer:
-    """Return what prints values of a type as its output function does."""
+def _record_of(fields: Fields) -> Printer:
+    printers = [output_of(kind) for _, kind in fields]
+
+    def show(context: EvalContext, value: object) -> str:
+        assert isinstance(value, tuple), "a record"
+        pairs = zip(printers, value, strict=True)
+        return record_text([None if item is None else show_item(context, item) for show_item, item in pairs])
+
+    return show
+
+
+def output_of(kind: Type, fields: Fields = ()) -> Printer:
+    """Return what prints values of a type as its output function does; `fields` are those of a record, if known."""
+    if kind is RECORD and fields:
+        return _record_of(fields)
     form = inline_text_kind(kind)
     if form == "str":
         return _same
@@ -47,10 +62,10 @@ def output_of(kind: Type) -> Printer:
     return lambda context, value: output(value, context.forms)
 
 
-def cast_of(kind: Type) -> Printer:
+def cast_of(kind: Type, fields: Fields = ()) -> Printer:
     """Return what prints values of a type as a cast to text does."""
     if kind is BOOL:
         return lambda context, value: "true" if value else "false"
     if kind is BPCHAR:
         return lambda context, value: str(value).rstrip(" ")
-    return output_of(kind)
+    return output_of(kind, fields)
