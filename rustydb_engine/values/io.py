@@ -344,11 +344,8 @@ def _void_send(_value: object, _forms: Forms) -> bytes:
     return b""
 
 
-def _no_input(name: str) -> Callable[..., object]:
-    def refuse(*_args: object, now: int | None = None) -> object:
-        raise SqlError("0A000", f"cannot accept a value of type {name}")
-
-    return refuse
+def _record_input(*_args: object, now: int | None = None) -> object:
+    raise SqlError("0A000", "input of anonymous composite types is not implemented")
 
 
 def _load() -> dict[int, TypeIO]:
@@ -385,7 +382,7 @@ def _load() -> dict[int, TypeIO]:
         "void": TypeIO(_text_input, _void_out, _void_send, _text_receive),
         "int2vector": arrays.vector_io("int2", integers.int2_in, _I2, 21),
         "oidvector": arrays.vector_io("oid", integers.oid_in, _U4, 26),
-        "record": TypeIO(_no_input("record"), records.record_out, records.record_send, _no_input("record")),
+        "record": TypeIO(_record_input, records.record_out, records.record_send, _record_input),
         **TEMPORAL_IO,
     }
     for name in ("oid", "regproc", "regprocedure", "regoper", "regoperator", "regclass", "regtype", "regnamespace",

@@ -12,17 +12,9 @@ from collections.abc import Callable
 from rustydb_engine.sql.functions.behind import behind, enter_behind
 from rustydb_engine.sql.functions.context import EvalContext
 from rustydb_engine.sql.functions.registry import function
+from rustydb_engine.sql.functions.texts import cast_of
 from rustydb_engine.values import like, regex
-from rustydb_engine.values.io import io_of
-from rustydb_engine.values.types import BOOL, BPCHAR, Type
-
-
-def cast_to_text(value: object, kind: Type, context: EvalContext) -> str:
-    """Return `value::text`: the output form, but true and false in full and no trailing blanks of character(n)."""
-    if kind is BOOL:
-        return "true" if value else "false"
-    shown = io_of(kind).output(value, context.forms)
-    return shown.rstrip(" ") if kind is BPCHAR else shown
+from rustydb_engine.values.types import Type
 
 
 @behind("textcat", inline="({0} + {1})")
@@ -40,13 +32,13 @@ def byteacat(left: bytes, right: bytes) -> bytes:
 @behind("textanycat", context=True, typed=True)
 def textanycat(context: EvalContext, types: tuple[Type, ...], left: str, right: object) -> str:
     """Append the text of any value."""
-    return left + cast_to_text(right, types[1], context)
+    return left + cast_of(types[1])(context, right)
 
 
 @behind("anytextcat", context=True, typed=True)
 def anytextcat(context: EvalContext, types: tuple[Type, ...], left: object, right: str) -> str:
     """Prepend the text of any value."""
-    return cast_to_text(left, types[0], context) + right
+    return cast_of(types[0])(context, left) + right
 
 
 @behind("starts_with", inline="{0}.startswith({1})")
