@@ -28,7 +28,7 @@ from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.functions.aggregates import same
 from rustydb_engine.sql.functions.registry import INLINE_NAMES, Aggregate, aggregate_for
 from rustydb_engine.sql.plan import Node
-from rustydb_engine.values.compare import compare_key
+from rustydb_engine.values.compare import compare_key, key_source
 
 
 class Call:
@@ -40,14 +40,17 @@ class Call:
         args = (*expr.direct, *expr.args)
         self.how: Aggregate = aggregate_for(expr.function, gen.compiler.site(args, expr.type))
         self.state = state
-        self.gathers = expr.distinct or bool(expr.order)
+        self.counts_set = (
+            expr.distinct and not expr.order and len(expr.args) == 1 and expr.function.name == "count"
+        )
+        self.gathers = not self.counts_set and (expr.distinct or bool(expr.order))
         self.context = "ctx, " if self.how.context else ""
 
     def start(self) -> str:
         """Return the source of the state before the first row."""
-        if self.gathers:
-            return "[]"
-        return self.fresh_state()
+        if self.counts_set:
+            return "set()"
+        return "[]" if self.gathers else self.fresh_state()
 
     def fresh_state(self) -> str:
         """Return the source of the aggregate's own first state."""
@@ -68,6 +71,9 @@ class Call:
             codes = [gen.compiler.value(arg, scope) for arg in self.expr.args]
             if self.gathers:
                 self._gather(codes, scope)
+                return
+            if self.counts_set:
+                self._add(codes[0])
                 return
             tests: list[str] = []
             sources: list[str] = []
@@ -101,9 +107,22 @@ class Call:
         items = [code.src for code in codes]
         gen.fn.line(f"{self.state}.append({tuple_source([*items, *keys])})")
 
+    def _add(self, code: Code) -> None:
+        """Put the key of count(DISTINCT x)'s argument into the set of keys."""
+        kind = self.expr.args[0].type
+        first, again = self.gen.compiler.once(code)
+        fn = self.gen.fn
+        if code.nullable:
+            with fn.block(f"if {first} is not None:"):
+                fn.line(f"{self.state}.add({key_source(kind, again)})")
+        else:
+            fn.line(f"{self.state}.add({null_safe_key(self.gen, kind, code)})")
+
     def result(self) -> Code:
         """Write what is left to do at the end of a group and return the code of the result."""
         gen = self.gen
+        if self.counts_set:
+            return Code(f"len({self.state})", False)
         fn = gen.fn
         state = self.state
         if self.gathers:

@@ -101,16 +101,27 @@ def _boolean_test(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
 def _distinct(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
     assert isinstance(expr, b.DistinctExpr)
     left, right = compiler.value(expr.left, scope), compiler.value(expr.right, scope)
-    (first1, again1), (first2, again2) = compiler.once(left), compiler.once(right)
-    equal = compiler.invocation(
-        expr.operator.function, compiler.site((expr.left, expr.right), BOOL)
-    )((again1, again2))
-    word = "not " if not expr.negated else ""
+    (missing1, again1), (missing2, again2) = _missing(compiler, left), _missing(compiler, right)
+    site = compiler.site((expr.left, expr.right), BOOL)
+    equal = compiler.invocation(expr.operator.function, site)((again1, again2))
+    if not left.nullable and not right.nullable:
+        return compiler.make(f"({'' if expr.negated else 'not '}({equal}))", (left, right), False)
+    either = again1 if left.nullable else again2
     if expr.negated:
-        src = f"((({first1} is None) is ({first2} is None)) and ({again1} is None or {word}({equal})))"
+        src = f"((({missing1}) is ({missing2})) and ({either} is None or ({equal})))"
     else:
-        src = f"((({first1} is None) is not ({first2} is None)) or ({again1} is not None and {word}({equal})))"
+        src = f"((({missing1}) is not ({missing2})) or ({either} is not None and not ({equal})))"
     return compiler.make(src, (left, right), False)
+
+
+def _missing(compiler: Compiler, code: Code) -> tuple[str, str]:
+    """Return the source of a test whether a value is NULL, and the source of the value after that test."""
+    if code.constant and code.literal is None:
+        return "True", "None"
+    if not code.nullable:
+        return "False", code.src
+    first, again = compiler.once(code)
+    return f"{first} is None", again
 
 
 # ---------------------------------------------------------------- ANY and ALL

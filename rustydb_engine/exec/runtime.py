@@ -306,4 +306,4 @@ def named(ctx: Any, kind: str, oid: int | None) -> int | None:
 @helper
 def named_array(ctx: Any, kind: str, oids: Array | None) -> Array | None:
     """Return an array of OIDs that print as names."""
-    return None if oids is None else map_array(oids, lambda oid: named(ctx, kind, oid))  # type: ignore[arg-type]
+    return None if oids is None else map_array(oids, lambda oid: named(ctx, kind, oid))

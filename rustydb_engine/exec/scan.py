@@ -13,10 +13,12 @@ A unique index look-up, written out:
 
 from __future__ import annotations
 
+import re
+
 from rustydb_engine.exec.codegen import Consume, Generator, produces
 from rustydb_engine.exec.logic import hash_comparable
 from rustydb_engine.exec.scope import RowBinding, Scope, ValuesBinding, null_row, tuple_source
-from rustydb_engine.exec.source import Code
+from rustydb_engine.exec.source import Code, FunctionSource
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.plan import Node
@@ -129,7 +131,27 @@ def seq_scan(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None
         fn.body[line] = (
             f"{pad}{rows} = {page}.rows{copy} if {page}.undo is None else {page}.visible_rows({snapshot})"
         )
+        _comprehend(fn, before, row, rows)
         gen.pulse("256")
+
+
+_APPEND = re.compile(r" *(\w+)\.append\((.*)\)$")
+_CLOSURE = re.compile(r"\b(?:sub|once|deep|exists)\d+\(")
+"""A call of a nested function, which could not see the loop's variable inside a comprehension."""
+
+
+def _comprehend(fn: FunctionSource, start: int, row: str, rows: str) -> None:
+    """Turn a loop that does nothing but append to a list into a list comprehension, which is about a third faster."""
+    lines = [line for line in fn.body[start + 1 :] if line.strip() != "pass"]
+    condition = ""
+    if len(lines) == 2 and lines[0].lstrip().startswith("if ") and lines[0].endswith(":"):
+        condition = f" {lines[0].strip()[:-1]}"
+        del lines[0]
+    found = _APPEND.match(lines[0]) if len(lines) == 1 else None
+    if found is None or "yield" in condition + found[2] or _CLOSURE.search(condition + found[2]):
+        return
+    pad = "    " * fn.indent
+    fn.body[start:] = [f"{pad}{found[1]} += [{found[2]} for {row} in {rows}{condition}]"]
 
 
 def virtual_scan(gen: Generator, node: p.SeqScan, scope: Scope, consume: Consume) -> None:
