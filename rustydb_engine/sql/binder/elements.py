@@ -19,8 +19,9 @@ from rustydb_engine.sql.binder.dispatch import bind_in
 from rustydb_engine.sql.binder.env import failure, place
 from rustydb_engine.sql.binder.overload import find_function
 from rustydb_engine.sql.binder.scope import Scope
-from rustydb_engine.sql.bound import ArrayExpr, CastExpr, CoalesceExpr, Const, Expr, FuncExpr, SubscriptExpr
+from rustydb_engine.sql.bound import ArrayExpr, CastExpr, Const, Expr, FuncExpr, SubscriptExpr
 from rustydb_engine.sql.functions.registry import Function
+from rustydb_engine.values.jsontext import Json, dumps_jsonb, loads
 from rustydb_engine.values.types import ANY, ANYARRAY, BOOL, BY_NAME, INT4, JSONB, TEXT, Type, element_of
 
 TEXT_ARRAY = BY_NAME["_text"]
@@ -124,7 +125,6 @@ def jsonb_path(expr: SubscriptExpr) -> FuncExpr:
 
 
 def _assign_jsonb(scope: Scope, before: Expr, chain: Sequence[ast.Subscript], value: Expr) -> Expr:
-    """Assign into jsonb as jsonb_set does, from an empty object where there is NULL."""
     made = coerce_to_target(scope.env, value, JSONB, -1, ASSIGNMENT)
     if made is None:
         raise failure(
@@ -134,15 +134,67 @@ def _assign_jsonb(scope: Scope, before: Expr, chain: Sequence[ast.Subscript], va
             hint="You will need to rewrite or cast the expression.",
         )
     path: list[Expr] = []
+    numbers: list[Expr] = []
     for link in chain:
         if link.low is None or link.slice:
             raise failure("42804", "jsonb subscript does not support slices", link.pos)
         item = bind_in(scope, link.low, "UPDATE")
+        numbers.append(Const(item.type.category == "N", BOOL))
         path.append(coerce_type(scope.env, item, TEXT, EXPLICIT) if item.type is not TEXT else item)
-    kinds = (JSONB, TEXT_ARRAY, JSONB)
-    found = find_function(("pg_catalog", "jsonb_set"), kinds, (), False, (), cast_allowed=False)
-    if found.candidate is None:
-        raise not_supported("assignment to an element of jsonb")
-    start = CoalesceExpr((before, Const("{}", JSONB)), JSONB)
-    args = (start, ArrayExpr(tuple(path), TEXT_ARRAY), made, Const(True, BOOL))
-    return FuncExpr(found.candidate.function, args, JSONB)
+    args = (before, ArrayExpr(tuple(path), TEXT_ARRAY), ArrayExpr(tuple(numbers), BY_NAME["_bool"]), made)
+    return FuncExpr(_JSONB_SET, args, JSONB)
+
+
+def _jsonb_set(text: str | None, path: tuple[str | None, ...], numbers: tuple[bool, ...], new: str | None) -> str:
+    """Return the jsonb with one place set. What the path needs and is not there is made; gaps in arrays become null."""
+    steps = [step for step in path if step is not None]
+    if len(steps) < len(path):
+        raise SqlError("22004", "jsonb subscript in assignment must not be null")
+    start: Json = _container(numbers[0]) if text is None else loads(text)
+    return dumps_jsonb(_put(start, steps, numbers, 0, None if new is None else loads(new)))
+
+
+def _container(number: bool) -> Json:
+    return [] if number else {}
+
+
+def _put(value: Json, steps: Sequence[str], numbers: Sequence[bool], level: int, new: Json) -> Json:
+    if level == len(steps):
+        return new
+    if isinstance(value, dict):
+        step = steps[level]
+        inner = value[step] if step in value else _fresh(numbers, level + 1)
+        return {**value, step: _put(inner, steps, numbers, level + 1, new)}
+    if isinstance(value, list):
+        index = _place(steps[level], level, len(value))
+        items = value + [None] * (index + 1 - len(value))
+        inner = value[index] if index < len(value) else _fresh(numbers, level + 1)
+        items[index] = _put(inner, steps, numbers, level + 1, new)
+        return items
+    raise SqlError(
+        "22023",
+        "cannot replace existing key",
+        detail="The path assumes key is a composite object, but it is a scalar value.",
+    )
+
+
+def _fresh(numbers: Sequence[bool], level: int) -> Json:
+    return _container(numbers[level]) if level < len(numbers) else None
+
+
+def _place(step: str, level: int, length: int) -> int:
+    if not step.lstrip("-").isdecimal() or len(step) > 11:
+        raise SqlError("22P02", f'path element at position {level + 1} is not an integer: "{step}"')
+    index = int(step)
+    if index < 0:
+        index += length
+        if index < 0:
+            raise SqlError("22023", f"path element at position {level + 1} is out of range: {step}")
+    if index > 1 << 20 and index > 2 * length:
+        raise SqlError("54000", "total size of jsonb array elements exceeds the maximum of 268435455 bytes")
+    return index
+
+
+_JSONB_SET = Function(
+    0, "jsonb_assign", (JSONB, TEXT_ARRAY, BY_NAME["_bool"], JSONB), JSONB, _jsonb_set, strict=False, schema="pg_internal"
+)  # fmt: skip
