@@ -111,10 +111,22 @@ def _binary(kind: Type, forms: Forms) -> Decoder:
     return lambda data: receive(data, -1, forms)
 
 
-def decoders_for(types: tuple[Type, ...], formats: Formats, forms: Forms) -> tuple[Decoder, ...]:
-    """Return one decoder for each parameter; `formats` is none, one for all, or one for each."""
+def decoders_for(
+    types: tuple[Type, ...], formats: Formats, forms: Forms, named: Callable[[str, Type], int]
+) -> tuple[Decoder, ...]:
+    """Return one decoder for each parameter; `formats` is none, one for all, or one for each.
+
+    `named(text, type)` looks up the name of a reg type's object ('users' for a regclass).
+    """
     count = len(types)
     each = formats * count if len(formats) == 1 else formats or (0,) * count
     if len(each) != count:
         raise SqlError("08P01", f"bind message has {len(each)} parameter formats but {count} parameters")
-    return tuple(_binary(kind, forms) if form else _text(kind, forms) for kind, form in zip(types, each, strict=True))
+    return tuple(
+        _binary(kind, forms) if form else _name(kind, named) if kind.name.startswith("reg") else _text(kind, forms)
+        for kind, form in zip(types, each, strict=True)
+    )
+
+
+def _name(kind: Type, named: Callable[[str, Type], int]) -> Decoder:
+    return lambda data: named(_utf8(data), kind)

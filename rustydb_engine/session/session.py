@@ -30,6 +30,8 @@ from rustydb_engine.session.settings import Settings
 from rustydb_engine.session.shared import Shared
 from rustydb_engine.session.sink import Sink
 from rustydb_engine.sql import ast
+from rustydb_engine.sql.binder import BindEnv
+from rustydb_engine.sql.binder.literals import read_registered
 from rustydb_engine.txn.transaction import Transaction
 from rustydb_engine.values.types import BY_OID, Type
 
@@ -346,7 +348,9 @@ class Session:
     def _decoded(self, prepared: Prepared, entry: Entry, bound: Bound) -> tuple[object, ...]:
         decoders = prepared.decoders.get(bound.formats)
         if decoders is None:
-            decoders = decoders_for(entry.parameters, bound.formats, self.settings.forms)
+            decoders = decoders_for(
+                entry.parameters, bound.formats, self.settings.forms, self._registered
+            )
             prepared.decoders[bound.formats] = decoders
         try:
             return tuple(
@@ -355,6 +359,10 @@ class Session:
         except SqlError as error:
             error.where = error.where or self._parameter_context(bound, decoders)
             raise
+
+    def _registered(self, text: str, kind: Type) -> int:
+        """Return the OID that a parameter of a reg type names."""
+        return read_registered(BindEnv(self.space().catalog, self.search_path()), text, kind, -1)
 
     def _parameter_context(self, bound: Bound, decoders: tuple[object, ...]) -> str | None:
         name = bound.portal
