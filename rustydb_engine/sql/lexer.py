@@ -154,7 +154,10 @@ def _number(sql: str, match: re.Match[str]) -> _Finished:
         junk = _REAL_JUNK.match(sql, end) or _IDENTIFIER.match(sql, end)
         assert junk is not None
         raise lexical_error("trailing junk after numeric literal", text + junk[0], match.start(4))
-    fits = text.isdigit() and (len(text) < 10 or (len(text) < 20 and int(text) <= 0x7FFFFFFF))
+    if not text.isdigit():
+        return "FCONST", text, end
+    significant = text if len(text) < 10 else text.lstrip("0") or "0"
+    fits = len(significant) < 10 or (len(significant) == 10 and significant <= "2147483647")
     return "ICONST" if fits else "FCONST", text, end
 
 

@@ -109,7 +109,7 @@ def test_national_strings_are_character_constants() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("'abc", "unterminated quoted string at or near \"'abc\""),
+        ("'abc", 'unterminated quoted string at or near "\'abc"'),
         ('"abc', 'unterminated quoted identifier at or near ""abc"'),
         ('""', 'zero-length delimited identifier at or near """"'),
         ("/* a", 'unterminated /* comment at or near "/* a"'),

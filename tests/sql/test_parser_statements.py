@@ -74,10 +74,33 @@ def test_every_rule_has_its_action_and_every_action_a_rule() -> None:
 # A key word can be two things in these states: the grammar's meaning wins over being a name. PostgreSQL would see
 # a name if what follows needs one; nobody calls cursors NEXT, transactions' savepoints TO, or tables TEMP.
 ACCEPTED = frozenset(
-    """
-    ABSOLUTE BACKWARD CATALOG CHARACTERISTICS CONSTRAINTS CUBE FIRST FORWARD GLOBAL IF LAST LOCAL NAMES NEXT PREPARE PRIOR
-    RELATIVE ROLLUP SCHEMA TEMP TEMPORARY TRANSACTION UNBOUNDED UNLOGGED XML
-    """.split()
+    [
+        "ABSOLUTE",
+        "BACKWARD",
+        "CATALOG",
+        "CHARACTERISTICS",
+        "CONSTRAINTS",
+        "CUBE",
+        "FIRST",
+        "FORWARD",
+        "GLOBAL",
+        "IF",
+        "LAST",
+        "LOCAL",
+        "NAMES",
+        "NEXT",
+        "PREPARE",
+        "PRIOR",
+        "RELATIVE",
+        "ROLLUP",
+        "SCHEMA",
+        "TEMP",
+        "TEMPORARY",
+        "TRANSACTION",
+        "UNBOUNDED",
+        "UNLOGGED",
+        "XML",
+    ]
 )
 
 
