@@ -252,10 +252,10 @@ class _Scan:
     ) -> NoReturn:
         """Raise with the line and its part before the current place."""
         line = self.text[self.line_start : self.stop]
-        shown = line
+        shown = line[-_CONTEXT_BYTES:]
         while len(shown.encode("utf-8", "surrogatepass")) >= _CONTEXT_BYTES:
             shown = shown[1:]
-        if len(line.encode("utf-8", "surrogatepass")) - len(shown.encode("utf-8", "surrogatepass")) <= 3:
+        if len(line) <= len(shown) + 3 and len(line[: len(line) - len(shown)].encode("utf-8", "surrogatepass")) <= 3:
             shown = line
         before = "..." if len(shown) < len(line) else ""
         rest = self.text[self.stop : self.stop + 1]

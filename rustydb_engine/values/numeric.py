@@ -334,7 +334,7 @@ def numeric_send(number: Decimal) -> bytes:
     if not number.is_finite():
         sign = _SIGN_NAN if number.is_nan() else _SIGN_MINUS_INFINITY if number.is_signed() else _SIGN_INFINITY
         # The scale that PostgreSQL shows for an infinity is a bit of its header.
-        return pack("!hhHh", 0, 0, sign, 0 if number.is_nan() else 0x20)
+        return pack("!HhHH", 0, 0, sign, 0 if number.is_nan() else 0x20)
     scale = scale_of(number)
     sign = _SIGN_NEGATIVE if number.is_signed() else 0
     if number.adjusted() + scale < 30:
@@ -354,7 +354,7 @@ def numeric_send(number: Decimal) -> bytes:
         last -= 1
     groups = groups[first:last]
     weight = weight - first if groups else 0
-    return pack(f"!hhHh{len(groups)}h", len(groups), weight, sign, scale, *groups)
+    return pack(f"!HhHH{len(groups)}h", len(groups), weight, sign, scale, *groups)
 
 
 def _short_send(number: Decimal, scale: int, sign: int) -> bytes:
@@ -368,7 +368,7 @@ def _short_send(number: Decimal, scale: int, sign: int) -> bytes:
             groups.append(group)
         weight += 1
     groups.reverse()
-    return pack(f"!hhHh{len(groups)}h", len(groups), weight if groups else 0, sign, scale, *groups)
+    return pack(f"!HhHH{len(groups)}h", len(groups), weight if groups else 0, sign, scale, *groups)
 
 
 def numeric_receive(data: bytes) -> Decimal:

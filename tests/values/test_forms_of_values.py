@@ -152,3 +152,9 @@ def test_numeric_has_limits() -> None:
     assert (caught.value.sqlstate, caught.value.message) == ("22003", "value overflows numeric format")
     tiny = numeric.numeric_in("1e-16000")
     assert numeric.scale_of(numeric.multiply(tiny, tiny)) == numeric.SCALE_MAX
+
+
+def test_the_longest_numeric_has_a_binary_form() -> None:
+    io = io_of(NUMERIC)
+    number = numeric.numeric_in("9" * 131_072)
+    assert io.receive(io.send(number, DEFAULT_FORMS), -1, DEFAULT_FORMS) == number

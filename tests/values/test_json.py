@@ -56,6 +56,13 @@ def test_nesting_is_bounded(read: object, text: str) -> None:
     assert caught.value.sqlstate == "54001"
 
 
+def test_a_mistake_at_the_end_of_a_long_text_is_found_quickly_and_shown_in_part() -> None:
+    with pytest.raises(SqlError) as caught:
+        json_in("[" + "1," * 50_000 + "]")
+    assert caught.value.detail == 'Expected JSON value, but found "]".'
+    assert caught.value.where == "JSON data, line 1: ..." + "1," * 24 + "]"
+
+
 def test_nesting_up_to_the_bound_is_read() -> None:
     text = "[" * DEPTH_MAX + "]" * DEPTH_MAX
     assert json_in(text) == text and canonical(text) == text
