@@ -33,7 +33,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rustydb_host",),
     ("rustydb_asyncio",),
 )
-SIBLINGS = {("rustydb_engine.txn", "rustydb_engine.storage"), ("rustydb_engine.storage", "rustydb_engine.txn")}
+SIBLINGS = {
+    ("rustydb_engine.txn", "rustydb_engine.storage"),
+    ("rustydb_engine.storage", "rustydb_engine.txn"),
+    # Functions that name catalog objects (regproc, pg_get_function_…) read the same tables as pg_proc.
+    ("rustydb_engine.sql", "rustydb_engine.catalog.system_tables"),
+}
 # Only these parts of the engine may know a protocol.
 KNOW_PROTOCOLS = ("rustydb_engine.node",)
 
@@ -41,6 +46,8 @@ BANNED_MODULES = {
     "asyncio", "socket", "threading", "time", "random", "secrets", "uuid", "select", "selectors", "subprocess",
     "concurrent", "multiprocessing", "signal", "tempfile", "shutil", "pathlib", "os",
 }  # fmt: skip
+# Where id() is a key of a table of objects that are alive, and the number goes nowhere else.
+IDENTITY_KEYS = {"rustydb_engine.exec.codegen", "rustydb_engine.exec.explain", "rustydb_engine.exec.source"}
 BANNED_CALLS = {"open", "hash", "id", "input", "print"}
 BANNED_ATTRIBUTES = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("datetime", "today")}
 
@@ -109,6 +116,8 @@ def test_the_core_is_pure(name: str, path: Path) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             called = node.func.id
             if called == "hash" and _in_hash_method(tree, node):
+                continue
+            if called == "id" and name in IDENTITY_KEYS:
                 continue
             assert called not in BANNED_CALLS, f"{name}:{node.lineno} calls {called}()"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
