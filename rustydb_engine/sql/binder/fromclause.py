@@ -27,6 +27,7 @@ from rustydb_engine.sql.binder.scope import Columns, Item, ItemColumn, Scope, co
 from rustydb_engine.sql.binder.subqueries import visible_targets
 from rustydb_engine.sql.bound import (
     BoolExpr,
+    CastExpr,
     CoalesceExpr,
     Expr,
     FromJoin,
@@ -36,6 +37,7 @@ from rustydb_engine.sql.bound import (
     RangeQuery,
     RangeTable,
 )
+from rustydb_engine.values.types import Type
 
 Bound = tuple[FromNode, list[Item]]
 
@@ -252,7 +254,7 @@ def _natural_columns(left: Sequence[Item], right: Sequence[Item]) -> tuple[str, 
     return tuple(dict.fromkeys(column.name for _, column in _visible(left) if column.name in names))
 
 
-def _side_column(items: Sequence[Item], name: str, side: str, pos: int) -> Expr:
+def _side_column(items: Sequence[Item], name: str, side: str) -> Expr:
     found: Expr | None = None
     for item in items:
         if item.columns_visible and name in item.columns.by_name:
@@ -260,7 +262,7 @@ def _side_column(items: Sequence[Item], name: str, side: str, pos: int) -> Expr:
             if found is not None or column is None:
                 message = f'common column name "{name}" appears more than once in {side} table'
                 raise failure("42702", message)
-            found = item.reference(column, 0, pos)
+            found = item.reference(column, 0, -1)
     if found is None:
         raise failure("42703", f'column "{name}" specified in USING clause does not exist in {side} table')
     return found
@@ -277,9 +279,9 @@ def _merge(
         if name in seen:
             raise failure("42701", f'column name "{name}" appears more than once in USING clause')
         seen.add(name)
-        one, two = _side_column(left, name, "left", join.pos), _side_column(right, name, "right", join.pos)
-        tests.append(coerce_to_boolean(scope.env, make_operator(scope, "=", "", one, two, join.pos), "JOIN/USING"))
+        one, two = _side_column(left, name, "left"), _side_column(right, name, "right")
         merged.append(_merged_column(scope, name, one, two, join.kind))
+        tests.append(coerce_to_boolean(scope.env, make_operator(scope, "=", "", one, two, -1), "JOIN/USING"))
     if not tests:
         return None, merged
     return (tests[0] if len(tests) == 1 else BoolExpr("and", tuple(tests))), merged
@@ -289,9 +291,15 @@ def _merged_column(scope: Scope, name: str, left: Expr, right: Expr, kind: str) 
     common = select_common_type([left, right], "JOIN/USING")
     assert common is not None, "a context makes an error of no common type"
     typmod = left.typmod if left.type is right.type and left.typmod == right.typmod else -1
-    one, two = (coerce_to_common(scope.env, side, common, "JOIN/USING") for side in (left, right))
+    one, two = (_side(scope, side, common, typmod) for side in (left, right))
     expr = {"right": two, "full": CoalesceExpr((one, two), common, typmod)}.get(kind, one)
     return ItemColumn(name, -1, common, typmod, expr)
+
+
+def _side(scope: Scope, side: Expr, kind: Type, typmod: int) -> Expr:
+    """Return a side's column as the merged column's type and modifier."""
+    made = coerce_to_common(scope.env, side, kind, "JOIN/USING")
+    return made if made.typmod == typmod else CastExpr(made, kind, typmod, implicit_display=True)
 
 
 def _join_items(

@@ -16,7 +16,7 @@ from rustydb_engine.catalog.objects import Table
 from rustydb_engine.errors import not_supported
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.assign import coerce_to_column, find_target_column, open_target
-from rustydb_engine.sql.binder.coerce import coerce_type, unknown_to_text
+from rustydb_engine.sql.binder.coerce import coerce_type, expr_pos, unknown_to_text
 from rustydb_engine.sql.binder.conflict import bind_conflict
 from rustydb_engine.sql.binder.cte import bind_with, finish_ctes
 from rustydb_engine.sql.binder.dispatch import bind_in, bind_rows, binds_query
@@ -244,7 +244,7 @@ def _from_query(
             made = coerce_type(env, targets[spot].expr, column.type, typmod=column.typmod)
             targets[spot] = replace(targets[spot], expr=made)
         expr = targets[spot].expr
-        pos = getattr(expr, "pos", -1)
+        pos = expr_pos(expr)
         var = Var(0, number, expr.type, expr.typmod, 0, targets[spot].name, pos)
         given[index] = coerce_to_column(env, var, column, written.pos if written else -1)
     return replace(query, targets=tuple(targets)), given

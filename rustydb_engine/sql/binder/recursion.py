@@ -62,31 +62,34 @@ def _place(node: object, name: str) -> int:
     return next((table.pos for table in table_references(node) if table.name[0] == name), -1)
 
 
-def _check_term(term: ast.Query, name: str) -> None:
-    """Check the recursive term: one reference, not in a subquery, an outer join's null side or EXCEPT."""
+def _check_term(term: ast.Query, name: str) -> int:
+    """Check the recursive term: one reference, not in a subquery, an outer join's null side or EXCEPT.
+
+    Returns how many references it has.
+    """
     if isinstance(term, ast.SetOperation):
         if term.operator in ("intersect", "except") and name in table_names(term.right):
             raise failure(
                 "42P19", f'recursive reference to query "{name}" must not appear within {term.operator.upper()}'
             )
-        _check_term(term.left, name)
-        _check_term(term.right, name)
-        return
+        return _once(_check_term(term.left, name) + _check_term(term.right, name), term, name)
     if not isinstance(term, ast.Select):
-        return
+        return 0
     found = sum(_in_from(item, name, False) for item in term.source)
-    if found > 1:
-        message = f'recursive reference to query "{name}" must not appear more than once'
-        raise failure("42P19", message, _reference(term.source, name))
+    _once(found, term.source, name)
     for part in (term.targets, term.where, term.group, term.having, term.tail):
         if name in table_names(part):
             message = f'recursive reference to query "{name}" must not appear within a subquery'
             raise failure("42P19", message, _place(part, name))
+    return found
 
 
-def _reference(items: tuple[ast.FromItem, ...], name: str) -> int:
-    """Return where FROM refers to a name the last time."""
-    return [table.pos for table in table_references(items) if table.name[0] == name][-1]
+def _once(found: int, node: object, name: str) -> int:
+    """Refuse a second reference, at the place of the last one."""
+    if found > 1:
+        message = f'recursive reference to query "{name}" must not appear more than once'
+        raise failure("42P19", message, [table.pos for table in table_references(node) if table.name[0] == name][-1])
+    return found
 
 
 def _in_from(item: ast.FromItem, name: str, nullable: bool) -> int:

@@ -81,10 +81,9 @@ def bind_union(scope: Scope, node: ast.SetOperation, left_bound: Callable[[Query
     item = Item("*SELECT*", 0, Columns.of(columns), table_visible=False, entry_kind="setop")
     scope.add_item(entry, item)
     targets = [
-        Target(item.reference(column, 0, -1), column.name, False, a.table if a.table == b.table else 0, 0)
+        Target(item.reference(column, 0, expr_pos((a if a.expr.type is column.type else b).expr)), column.name)
         for column, a, b in zip(columns, one, two, strict=True)
     ]
-    targets = [Target(target.expr, target.name) for target in targets]
     return _with_tail(scope, node, item, targets)
 
 
