@@ -1,6 +1,6 @@
 """COPY TO: batches of rows into the text, csv and binary forms.
 
-`encoder_for(options, types, names, forms)` returns an encoder with `start()`, `rows(batch)` and `end()`, each giving bytes.
+`encoder_for(options, types, names, forms)` returns an encoder with `start()`, `rows(batch)` and `end()`, giving bytes, for `rows` those of each row.
 Source: PostgreSQL 15, COPY, "File Formats".
 """
 
@@ -31,9 +31,9 @@ class Encoder:
         self.start = start
         self.end = end
 
-    def rows(self, batch: Sequence[Row]) -> bytes:
-        """Return the bytes of a batch of rows."""
-        return b"".join(map(self._row, batch))
+    def rows(self, batch: Sequence[Row]) -> list[bytes]:
+        """Return the bytes of each row of a batch."""
+        return list(map(self._row, batch))
 
 
 def encoder_for(options: CopyOptions, types: Sequence[Type], names: Sequence[str], forms: Forms) -> Encoder:

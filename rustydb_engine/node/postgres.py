@@ -414,9 +414,9 @@ class PgConnection:
         form = int(binary)
         self.machine.send(self.node.now, messages.CopyOut(form, (form,) * columns))
 
-    def copy_data(self, data: bytes) -> None:
-        """Send CopyData."""
-        self.machine.send(self.node.now, messages.CopyData(data))
+    def copy_data(self, pieces: list[bytes]) -> None:
+        """Send a CopyData for each piece."""
+        self.machine.send_result(b"".join(map(framing.copy_data, pieces)))
 
     def copy_done(self) -> None:
         """Send CopyDone."""

@@ -100,9 +100,9 @@ class Block:
             self.session.notice("WARNING", "25001", "there is already a transaction in progress")
         elif self.session.txn is None:
             self.begin_implicit()
-        self.state = BLOCK
         if statement.modes:
             self.set_modes(statement.modes)
+        self.state = BLOCK
         return "START TRANSACTION" if statement.start else "BEGIN"
 
     def _open(self, isolation: str, read_only: bool) -> None:
@@ -184,6 +184,8 @@ class Block:
         for item in check_deferred(session.context, txn):
             yield from session.run_waits(item)
         session.drop_portals()
+        if txn.catalog is not None:
+            session.forget_space()  # a temporary table may have brought a schema into the search path
         csn = session.database.commit(txn)
         session.txn = None
         self._forget()
@@ -207,6 +209,8 @@ class Block:
         assert txn is not None, "there is something to finish"
         if session.portals:
             session.drop_portals()
+        if txn.catalog is not None:
+            session.forget_space()
         csn = session.database.commit(txn)
         session.txn = None
         if self.levels or self._overlay is not None:

@@ -91,27 +91,26 @@ def _copy_to(session: Session, statement: ast.Copy, options: CopyOptions) -> Wor
     encoder = encoder_for(options, [column.type for column in plan.columns], names, session.settings.forms)
     sink.copy_out(options.form == "binary", len(names))
     head = encoder.start()
-    if head:
-        sink.copy_data(head)
+    if head and options.form != "binary":
+        sink.copy_data([head])
+        head = b""
     count = 0
     context = session.context
     context.start(session.transaction(), session.block.statement_time)
-    if plan.instant:
-        rows = plan.run(context, ())
-        count = len(rows)
-        if rows:
-            sink.copy_data(encoder.rows(rows))
-    else:
-        for item in plan.steps(context, ()):
-            if isinstance(item, list):
-                count += len(item)
-                sink.copy_data(encoder.rows(item))
-                yield TICK
-            else:
-                yield item
-    tail = encoder.end()
+    steps = [plan.run(context, ())] if plan.instant else plan.steps(context, ())
+    for item in steps:
+        if not isinstance(item, list):
+            yield item
+        elif item:
+            count += len(item)
+            data = encoder.rows(item)
+            data[0] = head + data[0]  # clients expect the header of the binary form together with the first row
+            head = b""
+            sink.copy_data(data)
+            yield TICK
+    tail = head + encoder.end()
     if tail:
-        sink.copy_data(tail)
+        sink.copy_data([tail])
     sink.copy_done()
     return Completion("COPY", count)
 

@@ -60,8 +60,6 @@ def fetch_columns(session: Session, statement: ast.Fetch) -> tuple[ResultColumn,
 
 def _fetch(session: Session, statement: ast.Fetch, portal: Portal) -> Steps:
     cursor = _cursor(session, statement.cursor)
-    if cursor.binary:
-        portal.formats = (1,)
     backward = statement.direction in ("prior", "first", "last", "absolute", "relative", "backward")
     if cursor.kept is not None or backward:
         rows = yield from _scroll(session, cursor, statement)

@@ -80,28 +80,28 @@ class Space:
         except SqlError:
             return None  # the exact text gives the error its place
 
-    def prepare(self, sql: str) -> list[tuple[Entry, tuple[object, ...], int]]:
-        """Parse a text and return (entry, parameters, offset) of each statement; only single ones are planned now.
+    def prepare(self, sql: str) -> list[tuple[Entry, tuple[object, ...]]]:
+        """Parse a text and return (entry, parameters) of each statement; only single ones are planned now.
 
         Queries of several statements get their plan when their turn comes, as earlier ones may make what they need.
         """
         statements = parse(sql)
         if len(statements) != 1:
-            return [(Entry(sql[start:end], statement, self.version), (), start) for statement, start, end in statements]
+            return [(Entry(sql[start:end], statement, self.version), ()) for statement, start, end in statements]
         statement = statements[0][0]
         if not isinstance(statement, ast.Query):
             entry = Entry(sql, statement, self.version)
             self._keep(self._exact, sql, entry)
-            return [(entry, NO_PARAMETERS, 0)]
+            return [(entry, NO_PARAMETERS)]
         shape = normalise(sql)
         if shape is not None and not _MOVING.search(sql):
             made = self._by_shape(sql, statement, shape)
             if made is not None:
-                return [(*made, 0)]
-        entry = self.plan(Entry(sql, statement, self.version), ())
+                return [made]
+        entry = self.plan(Entry(sql, statement, self.version), (), parameters=False)
         if not _MOVING.search(sql):
             self._keep(self._exact, sql, entry)
-        return [(entry, NO_PARAMETERS, 0)]
+        return [(entry, NO_PARAMETERS)]
 
     def prepare_typed(self, sql: str, types: tuple[Type | None, ...]) -> Entry:
         """Return the entry of one statement with client parameters; 42601 when there are several."""
@@ -147,6 +147,7 @@ class Space:
     def _by_shape(self, sql: str, statement: ast.Query, shape: Normalised) -> tuple[Entry, tuple[object, ...]] | None:
         """Plan a normalised text, or None when its literals belong to the plan."""
         env = self.environment(sql)
+        env.allow_parameters = False
         env.literal_slots = {offset: index for index, offset in enumerate(shape.offsets, 1)}
         try:
             bound = bind(statement, env)

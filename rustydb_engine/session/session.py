@@ -82,7 +82,6 @@ class Session:
         self.last_values: dict[int, int] = {}
         self.last_sequence = 0
         self._space: Space | None = None
-        self._space_version = -1
         self._settings_version = -1
 
     # ---- what front doors ask
@@ -96,23 +95,17 @@ class Session:
         """Run the statements of a simple query, all of them one transaction unless they say otherwise."""
         self.query = sql
         with self._working(sink, "active"):
-            offset = 0
             try:
                 self._check_size(sql)
                 self.drop_unnamed()
                 found, self.found = self.found, None
-                entries = [(*found, 0)] if found is not None else self.space().prepare(sql)
+                entries = [found] if found is not None else self.space().prepare(sql)
                 if not entries:
                     sink.empty()
                 last = len(entries) - 1
                 self.block.implicit = last > 0
-                for number, (entry, params, start) in enumerate(entries):
-                    offset = start
+                for number, (entry, params) in enumerate(entries):
                     yield from self._simple_statement(entry, params, final=number == last)
-            except SqlError as error:
-                if offset and error.position is not None:
-                    error.position += offset
-                self._answer_error(error)
             except Exception as error:
                 self._answer_error(error)
             yield from self._await_dependencies()
@@ -238,6 +231,10 @@ class Session:
             self.statement_timeout_ns = self._milliseconds("statement_timeout") * NS_PER_MS
         return self._space
 
+    def forget_space(self) -> None:
+        """Look for the plan space again when it is next needed: the search path may mean other schemas."""
+        self._space = None
+
     def search_path(self) -> tuple[str, ...]:
         """Return the schema names that search_path means, with "$user" replaced."""
         names = utility.split_identifiers(self.settings.show("search_path"))
@@ -328,14 +325,15 @@ class Session:
             self.space().plan(entry, (), parameters=False)
         elif entry.plan is None:
             utility.describe(self, entry)
+        formats = utility.formats(self, entry) if entry.plan is None else ()
         if entry.columns:
-            sink.describe(entry, ())
+            sink.describe(entry, formats)
         tag, self.finished_tag = self.finished_tag, None
         if tag is not None:
             yield from self.block.finish_statement()
             sink.complete(tag)
             return
-        portal = Portal("", entry, params, ())
+        portal = Portal("", entry, params, formats)
         try:
             tag = yield from portals.complete(self, portal)
             if final and self.block.state is IDLE:

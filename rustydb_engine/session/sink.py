@@ -50,8 +50,8 @@ class Sink(Protocol):
     def copy_out(self, binary: bool, columns: int) -> None:
         """Announce copy data."""
 
-    def copy_data(self, data: bytes) -> None:
-        """Take copy data."""
+    def copy_data(self, pieces: list[bytes]) -> None:
+        """Take copy data: a row is a piece of its own, as clients rely on."""
 
     def copy_done(self) -> None:
         """Take the end of copy data."""

@@ -17,7 +17,7 @@ from rustydb_engine.exec.result import ResultColumn
 from rustydb_engine.exec.waits import Completion
 from rustydb_engine.session import copying as copying_
 from rustydb_engine.session import cursors, maintenance, statements
-from rustydb_engine.session.entry import Entry
+from rustydb_engine.session.entry import Entry, Formats
 from rustydb_engine.session.locking import table_locks
 from rustydb_engine.session.prepared import Portal
 from rustydb_engine.sql import ast
@@ -38,7 +38,20 @@ def describe(session: Session, entry: Entry) -> None:
         return
     describer = DESCRIBERS.get(type(entry.statement))
     if describer is not None:
-        entry.columns = describer(session, entry.statement)
+        columns = describer(session, entry.statement)
+        if columns != entry.columns:
+            entry.columns = columns
+            entry.wire.clear()
+
+
+def formats(session: Session, entry: Entry) -> Formats:
+    """Return the formats of a simple query's rows: text, but for FETCH from a binary cursor."""
+    statement = entry.statement
+    if isinstance(statement, ast.Fetch):
+        cursor = session.portals.get(statement.cursor)
+        if cursor is not None and cursor.binary:
+            return (1,)
+    return ()
 
 
 def steps(session: Session, portal: Portal, statement: ast.AnyStatement) -> Steps:

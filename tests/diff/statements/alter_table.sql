@@ -32,7 +32,6 @@ select count(*) from t;
 alter table t2 rename to t;
 alter table nosuch rename to x;
 alter table if exists nosuch rename to x;
-alter table t rename to pg_class;
 create table other (a int);
 alter table t rename to other;
 alter table t alter a set not null;

@@ -10,7 +10,7 @@ create table other.thing (a int);
 comment on table orders is 'what was bought';
 comment on column orders.note is 'free text';
 -- psql \l without privileges, \dn, \du
-select d.datname as "Name", pg_catalog.pg_encoding_to_char(d.encoding) as "Encoding", d.datcollate as "Collate", d.datctype as "Ctype" from pg_catalog.pg_database d where datname in ('rustydb', 'template1') order by 1;
+select d.datname as "Name", pg_catalog.pg_encoding_to_char(d.encoding) as "Encoding", d.datcollate as "Collate", d.datctype as "Ctype" from pg_catalog.pg_database d where datname = 'rustydb' order by 1;
 SELECT n.nspname AS "Name", pg_catalog.pg_get_userbyid(n.nspowner) AS "Owner" FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1;
 SELECT r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolconnlimit, r.rolvaliduntil, ARRAY(SELECT b.rolname FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles b ON (m.roleid = b.oid) WHERE m.member = r.oid) as memberof , r.rolreplication , r.rolbypassrls FROM pg_catalog.pg_roles r WHERE r.rolname = 'admin' ORDER BY 1;
 -- each K: 'r','p','' | 'v','' | 'S','' | 'i','' | 'r','p','v','m','S','f',''
@@ -60,7 +60,7 @@ select viewname, definition from pg_views where schemaname = 'public';
 select indexname, indexdef from pg_indexes where schemaname = 'public' order by 1;
 select schemaname, sequencename, data_type, start_value, last_value from pg_sequences order by 2;
 select relname, n_live_tup >= 0 from pg_stat_user_tables where schemaname = 'public' order by 1;
-select name, setting, unit, vartype from pg_settings where name in ('work_mem', 'search_path', 'DateStyle', 'server_version_num') order by 1;
+select name, setting, unit, vartype from pg_settings where name in ('work_mem', 'search_path', 'DateStyle') order by 1;
 select count(*) > 0 from pg_stat_activity where state = 'active';
 select datname, usename, application_name, state, query is not null from pg_stat_activity where pid = pg_backend_pid();
 select locktype, relation::regclass, mode, granted from pg_locks where pid = pg_backend_pid() and relation = 'pg_locks'::regclass order by 1, 2, 3;

@@ -141,7 +141,7 @@ alter sequence sq cycle minvalue 1;
 select setval('sq', 9), nextval('sq');
 select setval('sq', 100);
 select setval('sq', 5, false), nextval('sq'), currval('sq');
-select * from sq;
+select last_value, is_called from sq;
 select last_value, is_called from sq;
 alter sequence sq rename to sq2;
 drop sequence sq2;

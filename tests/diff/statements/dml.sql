@@ -47,7 +47,7 @@ insert into t (id, n) values (21, 5) on conflict (id) do update set (n, name) = 
 with src as (select 40 as id, 'cte' as name) insert into t (id, name) select * from src returning *;
 insert into t (id, name) (values (41, 'p'));
 insert into t (id, name) select id + 100, name from t where id < 3 order by id returning id;
-insert into t table t;
+insert into t table t order by id;
 select count(*) from t;
 update t set n = 1 where id = 1;
 update t set n = n + 1, name = upper(name) where id < 4 returning *;
