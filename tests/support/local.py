@@ -22,6 +22,7 @@ from rustydb_engine.catalog.objects import Sequence
 from rustydb_engine.exec.compile import compile_query
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.ddl import DDL_STATEMENTS, run_ddl
+from rustydb_engine.exec.ddl.create_as import instead_of_into
 from rustydb_engine.exec.ddl.definitions import definition, expression_text
 from rustydb_engine.exec.explain import explain
 from rustydb_engine.exec.result import CompiledPlan, ResultColumn
@@ -174,6 +175,7 @@ class Local:
     ) -> Generator[Any, None, list[tuple[object, ...]]]:
         """Run one statement; yields its waits (not ticks), returns its rows."""
         ((statement, _, _),) = parse(sql)
+        statement = instead_of_into(statement)
         rows: list[tuple[object, ...]] = []
         self.tag, self.columns = "", ()
         own = txn is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from rustydb_engine.catalog.dependencies import sequences_named
 from rustydb_engine.catalog.objects import Comment, Constraint, Index, Sequence, Table
 from rustydb_engine.catalog.system_tables.access_data import OPERATORS
 from rustydb_engine.catalog.system_tables.relations import default_oid, key_constraint, system_indexes
@@ -185,8 +186,8 @@ def _table_needs(source: Source, table: Table) -> Iterator[Dependency]:
         if column.default is not None or column.generated is not None:
             default = (PG_ATTRDEF, default_oid(table.oid, column.attnum), 0)
             yield default, (PG_CLASS, table.oid, column.attnum), "a" if column.generated is None else "i"
-            if column.sequence and not column.identity:
-                yield default, (PG_CLASS, column.sequence, 0), "n"
+            for sequence in sequences_named(source.catalog, column.default or ""):
+                yield default, (PG_CLASS, sequence, 0), "n"
     if table.kind == "view":
         rule = (PG_REWRITE, rule_oid(table.oid), 0)
         yield rule, own, "i"

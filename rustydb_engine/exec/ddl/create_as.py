@@ -43,11 +43,22 @@ def create_table_as(work: Work, statement: ast.CreateTableAs) -> Waits[str | Com
     return Completion("SELECT", count)
 
 
-def select_into(work: Work, query: ast.Select) -> Waits[str | Completion]:
-    """SELECT … INTO name."""
-    assert query.into is not None, "SELECT INTO names a table"
-    plain = replace(query, into=None)
-    return (yield from create_table_as(work, ast.CreateTableAs(query.into, plain, pos=query.pos)))
+def instead_of_into(statement: ast.AnyStatement) -> ast.AnyStatement:
+    """Return the CREATE TABLE AS that a SELECT … INTO means, and any other statement as it is.
+
+    In a chain of UNION and its kin INTO belongs to the first SELECT.
+    """
+    chain: list[ast.SetOperation] = []
+    first = statement
+    while isinstance(first, ast.SetOperation):
+        chain.append(first)
+        first = first.left
+    if not isinstance(first, ast.Select) or first.into is None:
+        return statement
+    query: ast.Query = replace(first, into=None, into_persistence="")
+    for outer in reversed(chain):
+        query = replace(outer, left=query)
+    return ast.CreateTableAs(first.into, query, persistence=first.into_persistence, pos=first.pos)
 
 
 def compile_source(work: Work, query: ast.Query) -> CompiledPlan:

@@ -16,7 +16,7 @@ from typing import Any
 from rustydb_engine.errors import not_supported
 from rustydb_engine.exec.ddl.alter_table import alter_table
 from rustydb_engine.exec.ddl.comments import comment
-from rustydb_engine.exec.ddl.create_as import create_table_as, select_into
+from rustydb_engine.exec.ddl.create_as import create_table_as
 from rustydb_engine.exec.ddl.create_table import create_table
 from rustydb_engine.exec.ddl.drop import drop
 from rustydb_engine.exec.ddl.indexes import create_index
@@ -40,7 +40,6 @@ HANDLERS: dict[type, Handler] = {
     ast.CreateSchema: _create_schema,
     ast.CreateTable: create_table,
     ast.CreateTableAs: create_table_as,
-    ast.Select: select_into,
     ast.CreateView: create_view,
     ast.CreateIndex: create_index,
     ast.CreateSequence: create_sequence,
@@ -53,8 +52,8 @@ HANDLERS: dict[type, Handler] = {
     ast.Truncate: truncate,
     ast.Comment: comment,
 }
-DDL_STATEMENTS = tuple(kind for kind in HANDLERS if kind is not ast.Select)
-"""The statements that run_ddl runs; it takes a SELECT with INTO too."""
+DDL_STATEMENTS = tuple(HANDLERS)
+"""The statements that run_ddl runs. SELECT … INTO is one of them after `instead_of_into` made it CREATE TABLE AS."""
 
 
 def run_ddl(statement: ast.Statement | ast.Query, context: DdlContext) -> Waits[str | Completion]:
