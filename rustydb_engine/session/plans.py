@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.compile import compile_query
+from rustydb_engine.exec.ddl.create_as import instead_of_into
 from rustydb_engine.session.entry import Converter, Entry
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder import BindEnv, bind
@@ -85,7 +86,7 @@ class Space:
 
         Queries of several statements get their plan when their turn comes, as earlier ones may make what they need.
         """
-        statements = parse(sql)
+        statements = [(instead_of_into(statement), start, end) for statement, start, end in parse(sql)]
         if len(statements) != 1:
             return [(Entry(sql[start:end], statement, self.version), ()) for statement, start, end in statements]
         statement = statements[0][0]
@@ -110,7 +111,7 @@ class Space:
             found = self._exact.get(key)
             if found is not None and self._fresh(found):
                 return found
-        statements = parse(sql)
+        statements = [(instead_of_into(statement), start, end) for statement, start, end in parse(sql)]
         if len(statements) > 1:
             raise SqlError("42601", "cannot insert multiple commands into a prepared statement")
         if not statements:
