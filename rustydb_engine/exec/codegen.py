@@ -291,7 +291,7 @@ class Generator:
         yield inner
         self.fn = before
         if generator:
-            inner.first("w = 0")
+            inner.prelude.insert(0, "    nonlocal w")  # the work of the slice is counted in one place
         (owner or before).nest(inner)
 
     def pulse(self, weight: str) -> None:

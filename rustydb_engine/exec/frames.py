@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from collections.abc import Generator as Steps
 from typing import Any
 
 from rustydb_engine.errors import SqlError, not_supported
+from rustydb_engine.exec.waits import TICK
 from rustydb_engine.sql.bound import WindowDef
 from rustydb_engine.sql.functions.registry import OPERATORS
 from rustydb_engine.values.compare import compare_key
@@ -21,6 +23,7 @@ from rustydb_engine.values.types import DATE, Type
 
 Ranges = list[tuple[int, int]]
 KEYS = 2
+STEP = 4096
 MICROS_PER_DAY = 86_400_000_000
 
 
@@ -76,19 +79,24 @@ class Partition:
 
     def __init__(self, rows: list[Any], spec: WindowSpec) -> None:
         self.rows = rows
-        first = KEYS + spec.partitions
-        last = first + spec.ordered
+        self.place = KEYS + spec.partitions
+        self.value = self.place + spec.ordered
         self.starts: list[int] = []
         self._groups: list[int] = []
+
+    def find_peers(self) -> Steps[object, None, None]:
+        """Find the groups of peers, with ticks."""
+        first, last = self.place, self.value
+        starts, groups = self.starts, self._groups
         before: object = None
-        for place, row in enumerate(rows):
+        for place, row in enumerate(self.rows):
             key = row[first:last]
-            if not place or key != before:
-                self.starts.append(place)
+            if key != before or not place:
+                starts.append(place)
                 before = key
-            self._groups.append(len(self.starts) - 1)
-        self.place = first
-        self.value = last
+            if place % STEP == STEP - 1:
+                yield TICK
+            groups.append(len(starts) - 1)
 
     def group_of(self, row: int) -> int:
         """Return the number of a row's group of peers."""

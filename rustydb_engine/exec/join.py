@@ -14,10 +14,12 @@ match exists. A pipeline with more loops than Python nests is cut: the left side
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.codegen import Consume, Generator, is_instant, produces
+from rustydb_engine.exec.runtime import helper
 from rustydb_engine.exec.scan import null_safe_key, settled
 from rustydb_engine.exec.scope import Packed, Scope, tuple_source
 from rustydb_engine.exec.source import LOOPS_MAX, Code
@@ -27,7 +29,9 @@ from rustydb_engine.sql.plan import Node, provided
 from rustydb_engine.values.compare import compare_key
 
 MANY = 64
-"""From this many matches of one key on, the probe counts them as work of the slice."""
+"""From this many matches of one row on, they are counted as work of the slice."""
+PART = 4096
+"""Longer lists of possible matches are read in parts, so that a slice can end between them."""
 
 
 def loop_depth(node: Node) -> int:
@@ -35,9 +39,9 @@ def loop_depth(node: Node) -> int:
     if isinstance(node, p.SeqScan):
         return 2
     if isinstance(node, p.HashJoin):
-        return loop_depth(node.left) + 1
+        return loop_depth(node.left) + 2
     if isinstance(node, p.NestedLoop):
-        return loop_depth(node.left) + (1 if node.kept else loop_depth(node.right))
+        return loop_depth(node.left) + (2 if node.kept else loop_depth(node.right))
     if isinstance(node, p.Filter | p.Project | p.LockRows):
         return loop_depth(node.child)
     if isinstance(node, p.ProjectSet | p.Limit | p.Window):
@@ -106,7 +110,6 @@ def _kept_loop(gen: Generator, node: p.NestedLoop, scope: Scope, consume: Consum
     rows, packed = collected(gen, node.right, scope, node.kind == "left")
 
     def each(outer: Scope) -> None:
-        gen.pulse(f"len({rows})")
         _matches(gen, node.kind, rows, packed, node.on, outer, consume)
 
     with fn.block(f"if {rows}:") if node.kind in ("inner", "semi") else _always(gen):
@@ -191,9 +194,6 @@ def hash_join(gen: Generator, node: Node, scope: Scope, consume: Consume) -> Non
             return
         found = gen.names.fresh("m")
         fn.line(f"{found} = {table}.get({key}, ())")
-        if fn.generator:
-            with fn.block(f"if len({found}) > {MANY}:"):
-                gen.pulse(f"len({found})")
         _matches(gen, node.kind, found, packed[0], node.residual, outer, consume)
 
     with fn.block(f"if {table}:") if node.kind in ("inner", "semi") else _always(gen):
@@ -256,7 +256,7 @@ def _matches(
     fn = gen.fn
     inner = outer.extend(packed.bindings)
     if kind == "inner":
-        with fn.block(f"for {packed.target} in {rows}:"), gen.where(conditions, inner):
+        with _parts(gen, rows) as part, fn.block(f"for {packed.target} in {part}:"), gen.where(conditions, inner):
             consume(inner)
             fn.line("pass")
     elif kind == "left":
@@ -264,7 +264,7 @@ def _matches(
         if conditions:
             source = gen.names.fresh("m")
             fn.line(f"{source} = []")
-            with fn.block(f"for {packed.target} in {rows}:"), gen.where(conditions, inner):
+            with _parts(gen, rows) as part, fn.block(f"for {packed.target} in {part}:"), gen.where(conditions, inner):
                 fn.line(f"{source}.append({_again(packed)})")
         with fn.block(f"for {packed.target} in {source} or ({packed.null},):"):
             consume(inner)
@@ -277,6 +277,26 @@ def _matches(
         with fn.block(f"if {'not ' if kind == 'anti' else ''}{hit}:"):
             consume(outer)
             fn.line("pass")
+
+
+@contextmanager
+def _parts(gen: Generator, rows: str) -> Iterator[str]:
+    """Write a loop over the parts of a list that may be long, with the end of a slice between them."""
+    fn = gen.fn
+    if not fn.generator:
+        yield rows
+        return
+    part = gen.names.fresh("part")
+    with fn.block(f"for {part} in ({rows},) if len({rows}) <= {PART} else {gen.use('parts_of')}({rows}):"):
+        yield part
+        with fn.block(f"if len({part}) > {MANY}:"):
+            gen.pulse(f"len({part})")
+
+
+@helper
+def parts_of(rows: list[object]) -> list[list[object]]:
+    """Return a long list in parts."""
+    return [rows[start : start + PART] for start in range(0, len(rows), PART)]
 
 
 def _again(packed: Packed) -> str:

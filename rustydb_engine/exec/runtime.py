@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Final, final
 
 from rustydb_engine.errors import SqlError
@@ -203,6 +203,16 @@ def _slice(array: Array, bounds: tuple[tuple[Any, Any], ...], lower: int) -> Arr
 def map_array(array: Array, change: Callable[[object], object]) -> Array:
     """Return the array with every element changed (NULL too, the function decides)."""
     return tuple([map_array(item, change) if type(item) is tuple else change(item) for item in array])
+
+
+@helper
+def run_through(steps: Generator[object, None, Any]) -> Any:
+    """Run a generator of ticks to its end, where nobody takes ticks."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
 
 
 @helper

@@ -6,11 +6,14 @@ on the left and n times on the right is given m + n, min(m, n) or max(m - n, 0) 
 
 from __future__ import annotations
 
+from collections.abc import Generator as Steps
+
 from rustydb_engine.exec.codegen import Consume, Generator, produces
 from rustydb_engine.exec.runtime import helper
 from rustydb_engine.exec.scan import null_safe_key
 from rustydb_engine.exec.scope import RowBinding, Scope, tuple_source
 from rustydb_engine.exec.source import Code
+from rustydb_engine.exec.waits import TICK
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.plan import Node
 from rustydb_engine.values.compare import compare_key
@@ -18,31 +21,45 @@ from rustydb_engine.values.types import Type
 
 Row = tuple[object, ...]
 Pairs = list[tuple[object, Row]]
+Work = Steps[object, None, list[Row]]
+STEP = 5000
+"""Rows between two ticks."""
+RUN = "run_through"
 
 
 @helper
-def intersect_rows(left: Pairs, right: Pairs, every: bool) -> list[Row]:
+def intersect_rows(left: Pairs, right: Pairs, every: bool) -> Work:
     """Return the rows of both sides."""
-    counts: dict[object, int] = {}
-    for key, _ in right:
-        counts[key] = counts.get(key, 0) + 1
+    counts = yield from _counts(right)
     result: list[Row] = []
-    for key, row in left:
+    for place, (key, row) in enumerate(left):
+        if not place % STEP:
+            yield TICK
         if counts.get(key, 0) > 0:
             counts[key] = counts[key] - 1 if every else 0
             result.append(row)
     return result
 
 
-@helper
-def except_rows(left: Pairs, right: Pairs, every: bool) -> list[Row]:
-    """Return the rows of the left side that the right one does not have."""
+def _counts(rows: Pairs) -> Steps[object, None, dict[object, int]]:
+    """Return how often each key occurs."""
     counts: dict[object, int] = {}
-    for key, _ in right:
+    for place, (key, _) in enumerate(rows):
         counts[key] = counts.get(key, 0) + 1
+        if not place % STEP:
+            yield TICK
+    return counts
+
+
+@helper
+def except_rows(left: Pairs, right: Pairs, every: bool) -> Work:
+    """Return the rows of the left side that the right one does not have."""
+    counts = yield from _counts(right)
     result: list[Row] = []
     seen: set[object] = set()
-    for key, row in left:
+    for place, (key, row) in enumerate(left):
+        if not place % STEP:
+            yield TICK
         if every:
             if counts.get(key, 0) > 0:
                 counts[key] -= 1
@@ -95,7 +112,9 @@ def set_operation(gen: Generator, node: Node, scope: Scope, consume: Consume) ->
     elif union:
         source = f"{left}.values()"
     else:
-        source = f"{gen.use(f'{node.operator}_rows')}({left}, {right}, {node.all})"
+        call = f"{gen.use(f'{node.operator}_rows')}({left}, {right}, {node.all})"
+        source = names.fresh("rows")
+        fn.line(f"{source} = {f'yield from {call}' if fn.generator else f'{gen.use(RUN)}({call})'}")
     with fn.block(f"for {row} in {source}:"):
         gen.pulse("1")
         consume(scope.bind(node.rel, RowBinding(row, len(node.types))))

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Generator as Steps
+from heapq import merge
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
@@ -30,6 +32,8 @@ Spec = tuple[int, bool, bool, Callable[[Any], Any] | None]
 
 SORT_AT_ONCE = 16_384
 """Longer lists are sorted in parts, with a tick between them, and then merged."""
+MERGE_STEP = 2048
+"""Rows that are merged between two ticks."""
 UNLIMITED = 1 << 62
 
 
@@ -75,21 +79,62 @@ def _sort_by(rows: list[Any], spec: Spec) -> None:
 
 @helper
 def sort_in_slices(rows: list[Any], specs: Sequence[Spec]) -> Steps[object, None, None]:
-    """Sort a long list in parts, then merge the sorted runs, which a stable sort does in linear time."""
-    size = SORT_AT_ONCE
-    total = len(rows)
-    for start in range(0, total, size):
-        part = rows[start : start + size]
-        sort_rows(part, specs)
-        rows[start : start + size] = part
+    """Sort a long list in parts, and merge them, with ticks between.
+
+    Only keys that one sort compares are merged; the others put the groups of rows that these leave equal in order.
+    """
+    count = 1
+    if specs[0][3] is None:
+        while count < len(specs) and specs[count][3] is None and specs[count][1] == specs[0][1]:
+            count += 1
+        if count > 1 and any(row[spec[0]] is None for row in rows for spec in specs[:count]):
+            count = 1
+    first, rest = specs[:count], specs[count:]
+    get = _getter(first)
+    missing = [row for row in rows if row[first[0][0]] is None] if count == 1 else []
+    present = [row for row in rows if row[first[0][0]] is not None] if missing else rows
+    runs: list[list[Any]] = []
+    for start in range(0, len(present), SORT_AT_ONCE):
+        part = present[start : start + SORT_AT_ONCE]
+        part.sort(key=get, reverse=first[0][1])
+        runs.append(part)
         yield TICK
-    while size < total:
-        for start in range(0, total, size * 2):
-            part = rows[start : start + size * 2]
-            sort_rows(part, specs)
-            rows[start : start + size * 2] = part
+    merged = merge(*runs, key=get, reverse=first[0][1])
+    result = missing if first[0][2] else []
+    while part := list(islice(merged, MERGE_STEP)):
+        result += part
+        yield TICK
+    rows[:] = result if first[0][2] else result + missing
+    if rest:
+        yield from _sort_groups(rows, [spec[0] for spec in first], first[0][3], rest)
+
+
+def _getter(specs: Sequence[Spec]) -> Callable[[Any], Any]:
+    """Return the function from a row to the keys of specs that one sort can compare."""
+    get = itemgetter(*[spec[0] for spec in specs])
+    key = specs[0][3]
+    return get if key is None else lambda row: key(get(row))
+
+
+def _sort_groups(
+    rows: list[Any], places: list[int], key: Callable[[Any], Any] | None, rest: Sequence[Spec]
+) -> Steps[object, None, None]:
+    """Sort each group of rows that are equal in some places by the other keys."""
+    get = itemgetter(*places)
+    start, work = 0, 0
+    for _, group in groupby(rows, get if key is None else lambda row: None if get(row) is None else key(get(row))):
+        part = list(group)
+        if len(part) > 1:
+            if len(part) > SORT_AT_ONCE:
+                yield from sort_in_slices(part, rest)
+            else:
+                sort_rows(part, rest)
+            rows[start : start + len(part)] = part
+        start += len(part)
+        work += len(part)
+        if work > SORT_AT_ONCE // 4:
+            work = 0
             yield TICK
-        size *= 2
 
 
 @helper
@@ -183,10 +228,9 @@ def _item(
     if len(packed.bindings) == 1 and all(place is not None for place in places):
         specs = tuple([sort_spec(place or 0, key) for place, key in zip(places, node.keys, strict=True)])
         return packed.item, packed.target, specs, outer
-    parts = list(packed.parts) or ["None"]
-    targets = packed.target.split(", ") if packed.parts else [gen.names.fresh("x")]
-    if packed.item != packed.parts[0] and len(targets) != len(parts):
-        parts = [packed.item]
+    several = "," in packed.target
+    parts = list(packed.parts) if several else [packed.item]
+    targets = packed.target.split(", ") if several else [packed.target]
     keys: list[str] = []
     specs_: list[Spec] = []
     for key, code in zip(node.keys, codes, strict=True):

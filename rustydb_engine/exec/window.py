@@ -123,16 +123,6 @@ def _spec(gen: Generator, node: p.Window) -> WindowSpec:
 
 
 @helper
-def run_through(steps: Steps[object, None, Any]) -> Any:
-    """Run a generator of ticks to its end."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
-
-
-@helper
 def window_rows(
     rows: list[Any], spec: WindowSpec, start: object, end: object, ctx: Any
 ) -> Steps[object, None, list[tuple[object, tuple[object, ...]]]]:
@@ -153,11 +143,17 @@ def window_rows(
             while last < total and rows[last][KEYS : KEYS + spec.partitions] == key:
                 last += 1
         partition = Partition(rows[first:last], spec)
+        yield from partition.find_peers()
         frames = Frames(partition, spec, start, end)
         columns: list[Results] = []
         for call in spec.calls:
             columns.append((yield from _compute(call, partition, frames, ctx)))
-        result.extend(zip([row[KEPT] for row in partition.rows], zip(*columns, strict=True), strict=True))
+        for start in range(0, last - first, SORT_AT_ONCE):
+            end = start + SORT_AT_ONCE
+            kept = [row[KEPT] for row in partition.rows[start:end]]
+            result.extend(zip(kept, zip(*[column[start:end] for column in columns], strict=True), strict=True))
+            if end < last - first:
+                yield TICK
         work += last - first
         if work > 2000:
             work = 0
