@@ -90,6 +90,7 @@ class Generator:
         self.counted: dict[int, int] | None = None
         self.ctes: dict[int, tuple[str, FunctionSource]] = {}
         self.working: dict[int, str] = {}
+        self.streamed: dict[int, tuple[p.CtePlan, Scope]] = {}
         self._survey(records)
 
     # ------------------------------------------------------------ what is known of relations

@@ -7,6 +7,9 @@ rows that the last repetition added, until there are none:
     while work:
         rows += work
         work = step rows over work        without ALL: those never seen before
+
+A recursive one that a LIMIT reads, once and with nothing between that needs all rows, is not kept: each row goes on as it is
+found, so that a recursion without an end of its own can be cut short, as PostgreSQL users do.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from rustydb_engine.exec.setops import row_key
 from rustydb_engine.exec.source import Code
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.plan import Node
+from rustydb_engine.sql.tree import walk
 
 
 def produce_ctes(gen: Generator, node: p.With, scope: Scope) -> None:
@@ -27,8 +31,10 @@ def produce_ctes(gen: Generator, node: p.With, scope: Scope) -> None:
         rows = gen.names.fresh("cte")
         gen.fn.line(f"{rows} = []")
         gen.ctes[cte.cte] = (rows, gen.fn)
-        if cte.recursive:
-            _recursive(gen, cte, rows, scope)
+        if cte.recursive and cte is node.ctes[-1] and (reader := _streamed(node, cte)) is not None:
+            gen.streamed[reader.rel] = (cte, scope)
+        elif cte.recursive:
+            _recursive(gen, cte, scope, lambda work: gen.fn.line(f"{rows} += {work}"))
         elif cte.modifies:
             from rustydb_engine.exec.modify import inner_statement
 
@@ -42,7 +48,21 @@ def _appending(gen: Generator, rows: str) -> Callable[[list[Code], Scope], None]
     return lambda codes, _: gen.fn.line(f"{rows}.append({gen.row_source(codes)})")
 
 
-def _recursive(gen: Generator, cte: p.CtePlan, rows: str, scope: Scope) -> None:
+def _streamed(node: p.With, cte: p.CtePlan) -> p.CteScan | None:
+    """Return the only scan of a recursive CTE if rows can flow through it to a LIMIT one by one, else None."""
+    found: Node = node.child
+    limited = False
+    while isinstance(found, p.Limit | p.Project | p.Filter):
+        limited = limited or isinstance(found, p.Limit)
+        found = found.child
+    if not limited or not isinstance(found, p.CteScan) or found.cte != cte.cte:
+        return None
+    scans = [item for item in walk(node.child) if isinstance(item, p.CteScan) and item.cte == cte.cte]
+    return found if len(scans) == 1 else None
+
+
+def _recursive(gen: Generator, cte: p.CtePlan, scope: Scope, take: Callable[[str], None]) -> None:
+    """Write the recursion; `take` writes what is done with the list of rows that each repetition found."""
     fn, names = gen.fn, gen.names
     work, new, seen = names.fresh("work"), names.fresh("new"), names.fresh("seen")
     assert cte.step is not None, "a recursive CTE has a step"
@@ -67,7 +87,7 @@ def _recursive(gen: Generator, cte: p.CtePlan, rows: str, scope: Scope) -> None:
     gen.working[cte.cte] = work
     with fn.block(f"while {new}:"):
         fn.line(f"{work} = {new}")
-        fn.line(f"{rows} += {work}")
+        take(work)
         fn.line(f"{new} = []")
         gen.pulse(f"len({work}) + 1")
         gen.produce_values(cte.step, cte.step_rel, scope, add)
@@ -85,7 +105,15 @@ def with_queries(gen: Generator, node: Node, scope: Scope, consume: Consume) -> 
 def cte_scan(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None:
     """The rows of a CTE, or of the working table of a recursive one."""
     assert isinstance(node, p.CteScan)
+    source = gen.streamed.pop(node.rel, None)
+    if source is not None:
+        _recursive(gen, *source, lambda work: _each(gen, node, work, scope, consume))
+        return
     rows = gen.working[node.cte] if node.working else gen.ctes[node.cte][0]
+    _each(gen, node, rows, scope, consume)
+
+
+def _each(gen: Generator, node: p.CteScan, rows: str, scope: Scope, consume: Consume) -> None:
     row = gen.names.fresh("r")
     with gen.fn.block(f"for {row} in {rows}:"):
         gen.pulse("1")
