@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Final, final
 
 from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.waits import WaitUntil
 
 Array = tuple[object, ...]
 HELPERS: dict[str, object] = {}
@@ -317,3 +318,20 @@ def named(ctx: Any, kind: str, oid: int | None) -> int | None:
 def named_array(ctx: Any, kind: str, oids: Array | None) -> Array | None:
     """Return an array of OIDs that print as names."""
     return None if oids is None else map_array(oids, lambda oid: named(ctx, kind, oid))
+
+
+SLEEP_SECONDS_MAX = 1e9
+
+
+@helper
+def sleep_until(ctx: Any, amount: Any, kind: str) -> Generator[WaitUntil, None, str]:
+    """Wait for pg_sleep (seconds), pg_sleep_for (an interval) or pg_sleep_until (a timestamptz)."""
+    if kind == "pg_sleep":
+        seconds = float(amount)
+    elif kind == "pg_sleep_for":
+        seconds = amount.span() / 1e6
+    else:
+        seconds = (amount - ctx.clock_time) / 1e6
+    if seconds > 0:
+        yield WaitUntil(ctx.monotonic() + int(min(seconds, SLEEP_SECONDS_MAX) * 1e9))
+    return ""
