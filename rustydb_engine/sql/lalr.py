@@ -28,6 +28,7 @@ from rustydb_engine.sql.keywords import FALLBACK
 from rustydb_engine.sql.lexer import END, ERROR, Tokens, token_text
 
 ACCEPT = 1 << 30  # the entry of an end state for $END
+FORBIDDEN = ACCEPT + 1  # the entry of a token that could follow but that precedence forbids, as in a < b < c
 STACK_MAX = 10_000  # as bison's YYMAXDEPTH: deeper nesting is refused
 
 # An action: takes the offset of the node and the values of the symbols that the rule keeps.
@@ -93,7 +94,9 @@ def parse_tokens(tables: Tables, start: str, sql: str, tokens: Tokens, index: in
                 if action is None:
                     raise syntax_error(sql, tokens, index)
             if action > 0:
-                if action == ACCEPT:
+                if action >= ACCEPT:
+                    if action == FORBIDDEN:
+                        raise syntax_error(sql, tokens, index)
                     return values[0], index
                 states.append(action)
                 values.append(token_values[index])

@@ -84,38 +84,41 @@ def tokenize(sql: str) -> Tokens:
     types: list[str] = []
     values: list[str | SqlError] = []
     offsets: list[int] = []
-    scan, keyword = _TOKEN.match, TERMINALS.get
-    position = 0
-    terminal = ""
-    value: str | SqlError
-    while terminal is not END:
-        match = scan(sql, position)
-        assert match is not None, "the pattern matches anything"
-        kind = match.lastindex or 0
-        position = match.end()
-        if kind == 2:
-            value = match[2]
-            value = value.lower() if value.isascii() else value.translate(_LOWER)
-            terminal = keyword(value, "IDENT")
-            if len(value) > 15:
-                value = truncate(value)
-        elif kind == 3:
-            terminal = value = match[3]
-        elif kind == 6:
-            continue
-        else:
-            try:
-                terminal, value, position = _FINISH[kind](sql, match)
-            except SqlError as error:
-                types.append(ERROR)
-                values.append(error)
-                offsets.append(match.start(kind) if error.position is None else error.position)
-                break
-            if not terminal:  # a comment
-                continue
-        types.append(terminal)
-        values.append(value)
-        offsets.append(match.start(kind))
+    add_type, add_value, add_offset = types.append, values.append, offsets.append
+    keyword = TERMINALS.get
+    resume = 0
+    while resume >= 0:
+        start, resume = resume, -1
+        for match in _TOKEN.finditer(sql, start):
+            kind = match.lastindex
+            if kind == 2:
+                word = match[2]
+                word = word.lower() if word.isascii() else word.translate(_LOWER)
+                add_type(keyword(word, "IDENT"))
+                add_value(word if len(word) < 16 else truncate(word))
+                add_offset(match.start(2))
+            elif kind == 3:
+                text = match[3]
+                add_type(text)
+                add_value(text)
+                add_offset(match.start(3))
+            elif kind != 6:
+                assert kind is not None, "the pattern matches anything"
+                offset = match.start(kind)
+                try:
+                    terminal, value, end = _FINISH[kind](sql, match)
+                except SqlError as error:
+                    add_type(ERROR)
+                    add_value(error)
+                    add_offset(offset if error.position is None else error.position)
+                    break
+                if terminal:
+                    add_type(terminal)
+                    add_value(value)
+                    add_offset(offset)
+                if end != match.end():  # the pattern took too much or too little
+                    resume = end
+                    break
     _look_ahead(types)
     return types, values, offsets
 

@@ -18,7 +18,7 @@ from lark.grammar import Rule
 from lark.load_grammar import load_grammar
 from lark.parsers.lalr_analysis import LALR_Analyzer
 
-from rustydb_engine.sql.lalr import ACCEPT
+from rustydb_engine.sql.lalr import ACCEPT, FORBIDDEN
 from rustydb_engine.sql.precedence import PRECEDENCE, RULE_PRECEDENCE
 
 STARTS = ("statement", "expr", "typename")
@@ -113,11 +113,8 @@ def _row(
         elif mine[0] > theirs[0] or (mine[0] == theirs[0] and mine[1] == "left"):
             row[terminal] = action
         elif mine[0] == theirs[0] and mine[1] == "none":
-            row[terminal] = _ERROR_ENTRY
+            row[terminal] = FORBIDDEN
     return row
-
-
-_ERROR_ENTRY = ACCEPT + 1  # a token that precedence forbids here; has no entry in the stored row
 
 
 def _rule_level(rule: Rule, symbols: dict[str, str], levels: _Levels) -> tuple[int, str] | None:
@@ -137,7 +134,7 @@ def _default(row: dict[str, int]) -> _Row:
         (action,) = actions
         if action < 0:
             return action
-    return {terminal: action for terminal, action in row.items() if action != _ERROR_ENTRY}
+    return row
 
 
 def _split_alias(rule: Rule) -> tuple[str, int]:

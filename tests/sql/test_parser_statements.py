@@ -10,6 +10,7 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.sql import ast, tables
 from rustydb_engine.sql.build import ACTIONS
 from rustydb_engine.sql.keywords import BARE_LABEL, CATEGORY, FALLBACK, quote_identifier
+from rustydb_engine.sql.lalr import ACCEPT
 from rustydb_engine.sql.parser import parse
 
 FOLDER = Path(__file__).parent / "parser"
@@ -46,6 +47,15 @@ def test_errors_are_those_of_postgresql(sql: str, code: str, position: int | Non
     with pytest.raises(SqlError) as info:
         parse(sql)
     assert (info.value.sqlstate, info.value.message, info.value.position) == (code, message, position)
+
+
+@pytest.mark.parametrize(
+    "sql", ["select a < b < c", "select a like b like c", "select b like b like", "select a = b = c"]
+)
+def test_comparisons_do_not_chain(sql: str) -> None:
+    with pytest.raises(SqlError) as info:
+        parse(sql)
+    assert info.value.position == sql.rindex(sql.split()[4])
 
 
 def test_a_syntax_error_comes_before_a_broken_string_further_on() -> None:
@@ -115,7 +125,13 @@ def test_no_other_word_loses_its_use_as_a_name() -> None:
     for row in rows:
         for word, name in FALLBACK.items() if isinstance(row, dict) else ():
             taken, as_name = row.get(word, 0), row.get(name, 0)
-            if taken <= 0 or taken == as_name or (as_name < 0 and data["rules"][-1 - as_name][0] > 0) or as_name == 0:
+            if (
+                taken <= 0
+                or taken >= ACCEPT
+                or taken == as_name
+                or (as_name < 0 and data["rules"][-1 - as_name][0] > 0)
+                or as_name == 0
+            ):
                 continue
             passes_name_on = {data["rules"][-1 - action][2] for action in _actions(rows[taken]) if action < 0}
             if "" not in passes_name_on:
