@@ -15,6 +15,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.ddl.temporary import before_commit, needs_commit_actions
 from rustydb_engine.exec.foreign_keys import check_deferred
 from rustydb_engine.exec.waits import Wait, WaitDurable
 from rustydb_engine.session import portals
@@ -60,6 +61,7 @@ class Block:
         self.levels: list[Level] = []
         self._dependency = 0
         self._overlay: Space | None = None
+        self.on_commit = False  # whether a temporary table has ON COMMIT DELETE ROWS or DROP
         self._defaults = ("read committed", False)
         self._defaults_version = -1
 
@@ -183,9 +185,13 @@ class Block:
         yield from portals.hold_cursors(session)
         for item in check_deferred(session.context, txn):
             yield from session.run_waits(item)
+        if self.on_commit or (txn.catalog is not None and needs_commit_actions(txn.catalog, session.process_id)):
+            for wait in before_commit(session.context):
+                yield from session.run_waits(wait)
         session.drop_portals()
         if txn.catalog is not None:
             session.forget_space()  # a temporary table may have brought a schema into the search path
+            self.on_commit = needs_commit_actions(txn.catalog, session.process_id)
         csn = session.database.commit(txn)
         session.txn = None
         self._forget()
@@ -198,7 +204,7 @@ class Block:
         """Whether the open transaction can be committed without checks or rows that may have to wait."""
         session = self.session
         txn = session.txn
-        if txn is None or txn.deferred is not None:
+        if txn is None or txn.deferred is not None or self.on_commit or txn.catalog is not None:
             return False
         return not session.portals or not any(portal.hold for portal in session.portals.values())
 
