@@ -39,11 +39,13 @@ TICK = Tick()
 class WaitFor:
     """Wait until one of the transactions has ended. Whoever runs the generator looks for deadlocks (40P01) first.
 
-    `relation` is the OID of the table whose row is wanted, for messages and pg_locks; 0 when there is none.
+    `relation` is the OID of the table whose row is wanted, for messages and pg_locks; 0 when there is none. `until_ns` is
+    the moment of the monotonic clock when the wait is given up (55P03, lock_timeout); 0: never. The session sets it.
     """
 
     transactions: tuple[Transaction, ...]
     relation: int = 0
+    until_ns: int = 0
 
 
 @value

@@ -152,6 +152,8 @@ class Node:
             self.schedule(wait.mono_ns, connection)
         else:
             assert isinstance(wait, WaitFor), f"unknown wait {wait!r}"
+            if wait.until_ns:
+                self.schedule(wait.until_ns, connection)
 
     def wake_for_end(self, waiter: object) -> None:
         """Wake a connection whose WaitFor is over (called when a transaction ends)."""

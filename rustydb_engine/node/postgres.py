@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from rustydb_engine.errors import SqlError
-from rustydb_engine.exec.waits import Tick, Wait, WaitDurable
+from rustydb_engine.exec.waits import Tick, Wait, WaitDurable, WaitFor
 from rustydb_engine.node.startup import StartupRefused, admit, authenticate
 from rustydb_engine.node.wire import fields_of, select_tag, wire_of
 from rustydb_engine.session import fast
@@ -158,7 +158,7 @@ class PgConnection:
             self.node.enqueue(self)
 
     def timeout(self, now: Now) -> None:
-        """Fire what is due: the machine's startup timer, the statement's timeout."""
+        """Fire what is due: the machine's startup timer, the statement's timeout, that of a wait for a lock."""
         deadline = self.machine.deadline()
         if deadline is not None and deadline <= now.mono_ns:
             self.machine.handle_timeout(now)
@@ -166,6 +166,9 @@ class PgConnection:
         if self.statement_deadline is not None and self.statement_deadline <= now.mono_ns:
             self.statement_deadline = None
             self.cancel(SqlError("57014", "canceling statement due to statement timeout"))
+        wait = self.wait
+        if isinstance(wait, WaitFor) and 0 < wait.until_ns <= now.mono_ns:
+            self.cancel(SqlError("55P03", "canceling statement due to lock timeout"))
 
     def close(self) -> None:
         """End the session: the connection is gone."""

@@ -277,6 +277,10 @@ class Session:
         if isinstance(wait, WaitFor):
             txn = self.txn
             assert txn is not None, "whoever waits for a transaction is in one"
+            timeout_ms = self._milliseconds("lock_timeout")
+            if timeout_ms:
+                until_ns = self.shared.surroundings.now.mono_ns + timeout_ms * NS_PER_MS
+                wait = WaitFor(wait.transactions, wait.relation, until_ns)
             manager = self.database.manager
             manager.enter_wait(txn, wait.transactions)
             waiter = self.shared.surroundings.waiter(self.process_id)

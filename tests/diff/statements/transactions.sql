@@ -275,6 +275,7 @@ select pg_try_advisory_lock(1), pg_try_advisory_lock(2);
 -- session a
 select pg_advisory_unlock(1), pg_advisory_unlock(1), pg_advisory_unlock(1);
 select txid_current() is not null, pg_backend_pid() > 0, pg_is_in_recovery(), txid_current_if_assigned() is null;
-set statement_timeout to '50ms'; select pg_sleep(5);
+set statement_timeout to '50ms';
+select pg_sleep(5);
 set statement_timeout to 0;
 select count(*) from generate_series(1, 100000);
