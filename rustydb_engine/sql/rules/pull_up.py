@@ -9,6 +9,8 @@ of an outer join only plain columns are pulled up, because an expression must be
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.logical import Builder, is_set_returning
@@ -26,22 +28,30 @@ def pull_up_subqueries(node: Node, builder: Builder) -> Node:
     whole = {var.source for var in variables(node) if var.column < 0}
     replaced: dict[int, tuple[b.Expr, ...]] = {}
 
-    def visit(item: object) -> object | None:
-        if isinstance(item, _OVER):
-            child = _pulled(rewrite(item.child, visit), False, whole, replaced)
-            rest = {
-                name: rewrite(getattr(item, name), visit)
-                for name in item.__dataclass_fields__
-                if name != "child" and type(getattr(item, name)) is tuple
-            }
-            return with_fields(item, child=child, **rest)
-        if isinstance(item, p.Join):
-            left = _pulled(rewrite(item.left, visit), item.kind == "full", whole, replaced)
-            right = _pulled(rewrite(item.right, visit), item.kind in ("left", "full"), whole, replaced)
-            return with_fields(item, left=left, right=right, on=rewrite(item.on, visit))
-        return None
+    def child_of(child: Node, nullable: bool) -> Node:
+        return _pulled(rewrite(child, within(nullable)), nullable, whole, replaced)
 
-    node = rewrite(node, visit)
+    def within(nullable: bool) -> Callable[[object], object | None]:
+        """Return the visitor of a part of the plan whose rows an outer join above it may replace by NULLs."""
+
+        def visit(item: object) -> object | None:
+            if isinstance(item, p.Join):
+                left = child_of(item.left, nullable or item.kind == "full")
+                right = child_of(item.right, nullable or item.kind in ("left", "full"))
+                return with_fields(item, left=left, right=right, on=rewrite(item.on, within(False)))
+            if isinstance(item, _OVER):
+                child = child_of(item.child, nullable and isinstance(item, p.Filter))
+                rest = {
+                    name: rewrite(getattr(item, name), within(False))
+                    for name in item.__dataclass_fields__
+                    if name != "child" and type(getattr(item, name)) is tuple
+                }
+                return with_fields(item, child=child, **rest)
+            return None
+
+        return visit
+
+    node = rewrite(node, within(False))
     if not replaced:
         return node
 
