@@ -1,0 +1,196 @@
+"""What the clients know: each transaction they tried, and what may be seen of it. The oracle of the simulator.
+
+A `Unit` is one transaction of one client. It writes a marker row (client, unit) into `units`, so that whoever sees
+the marker must see everything else that the unit did, and who does not must see nothing of it.
+
+    OPEN ──commit sent──> DECIDING ──acknowledged, or seen by a reader──> COMMITTED
+      │                      ├──────── refused ──────────────────────────> ABORTED
+      │                      └──────── connection lost ──> UNKNOWN ──> COMMITTED (seen) or ABORTED (not there
+      └─────────────────────────────────────────────────> ABORTED        after a recovery)
+
+From this follow the checks of a snapshot of the database, taken by a reader or after a recovery:
+
+- every marker in it is of a unit that may be committed;
+- what was COMMITTED before the reader asked is in it: acknowledged means durable and visible;
+- the balances are those of the accounts after exactly the transfers of the markers;
+- the entries and tables are those that these units made (checked after recoveries).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum, auto
+
+Key = tuple[int, int]
+INITIAL_BALANCE = 100
+
+
+class Violation(Exception):
+    """The node did what it must not do."""
+
+
+class Status(Enum):
+    """What the clients know of a unit."""
+
+    OPEN = auto()
+    DECIDING = auto()
+    UNKNOWN = auto()
+    COMMITTED = auto()
+    ABORTED = auto()
+
+
+MAY_BE_SEEN = (Status.DECIDING, Status.UNKNOWN, Status.COMMITTED)
+
+
+class Unit:
+    """One transaction and what it does if it commits."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.status = Status.OPEN
+        self.transfers: list[tuple[int, int, int]] = []  # from, to, amount
+        self.inserted: list[int] = []  # entries of this client
+        self.deleted: list[int] = []
+
+    def decide(self) -> None:
+        """The commit is about to be sent."""
+        assert self.status is Status.OPEN, "a unit is decided once"
+        self.status = Status.DECIDING
+
+    def commit(self) -> None:
+        """The commit was acknowledged."""
+        if self.status is Status.ABORTED:
+            raise Violation(f"unit {self.key} was acknowledged after it was found to be aborted")
+        self.status = Status.COMMITTED
+
+    def abort(self) -> None:
+        """The server said that the transaction is undone, or it was never asked to commit."""
+        if self.status is Status.COMMITTED:
+            raise Violation(f"unit {self.key} was refused, but a reader has seen it committed")
+        self.status = Status.ABORTED
+
+    def lose(self) -> None:
+        """The connection is gone."""
+        if self.status is Status.OPEN:
+            self.status = Status.ABORTED
+        elif self.status is Status.DECIDING:
+            self.status = Status.UNKNOWN
+
+
+class Table:
+    """A table that a client made: the units that made it, added rows, emptied it, dropped it."""
+
+    def __init__(self, name: str, made: Unit) -> None:
+        self.name = name
+        self.made = made
+        self.changes: list[tuple[Unit, int]] = []  # rows added; -1: TRUNCATE
+        self.dropped: Unit | None = None
+
+    def rows(self, committed: Iterable[Unit]) -> int | None:
+        """Return how many rows it has when these units are committed; None when it is not there."""
+        chosen = set(committed)
+        if self.made not in chosen or self.dropped in chosen:
+            return None
+        rows = 0
+        for unit, count in self.changes:
+            if unit in chosen:
+                rows = 0 if count < 0 else rows + count
+        return rows
+
+
+class History:
+    """All units of a world."""
+
+    def __init__(self, accounts: int) -> None:
+        self.accounts = accounts
+        self.total = accounts * INITIAL_BALANCE
+        self.units: dict[Key, Unit] = {}
+        self.tables: dict[str, Table] = {}
+        self.numbers: set[int] = set()  # values of the sequence that clients were given
+        self.acknowledged = 0
+
+    def open(self, client: int) -> Unit:
+        """Begin a unit."""
+        unit = Unit((client, len(self.units)))
+        self.units[unit.key] = unit
+        return unit
+
+    def committed(self) -> set[Key]:
+        """Return the keys of the units that every reader that asks from now on must see."""
+        return {key for key, unit in self.units.items() if unit.status is Status.COMMITTED}
+
+    def give(self, number: int) -> None:
+        """A client was given a value of the sequence."""
+        if number in self.numbers:
+            raise Violation(f"the sequence gave {number} twice")
+        self.numbers.add(number)
+
+    # -- checks
+
+    def check_markers(self, seen: set[Key], must: set[Key], where: str) -> None:
+        """Check a set of markers that was read; then they are known to be committed."""
+        missing = sorted(must - seen)
+        if missing:
+            raise Violation(f"{where}: committed units are missing: {missing}")
+        for key in sorted(seen):
+            unit = self.units.get(key)
+            if unit is None or unit.status not in MAY_BE_SEEN:
+                raise Violation(f"{where}: unit {key} is there, but it is {unit.status.name if unit else 'unknown'}")
+
+    def check_balances(self, seen: set[Key], balances: Mapping[int, int], where: str) -> None:
+        """Check the balances of a snapshot that has these markers."""
+        expected = dict.fromkeys(range(self.accounts), INITIAL_BALANCE)
+        for key in sorted(seen):
+            for source, target, amount in self.units[key].transfers:
+                expected[source] -= amount
+                expected[target] += amount
+        if expected != balances:
+            wrong = {
+                account: (balances.get(account), expected.get(account))
+                for account in sorted({*expected, *balances})
+                if balances.get(account) != expected.get(account)
+            }
+            raise Violation(f"{where}: balances (found, expected) differ: {wrong}")
+
+    def check_total(self, total: int, where: str) -> None:
+        """Check a sum of all balances."""
+        if total != self.total:
+            raise Violation(f"{where}: the balances' sum is {total}, not {self.total}")
+
+    def remember(self, seen: set[Key]) -> None:
+        """A finished transaction has read these markers: they are committed for good."""
+        for key in sorted(seen):
+            self.units[key].commit()
+
+    def settle(self, seen: set[Key]) -> None:
+        """After a recovery: what is not there will never be."""
+        self.remember(seen)
+        for key, unit in self.units.items():
+            if key not in seen:
+                unit.abort()
+
+    def check_entries(self, seen: set[Key], entries: Mapping[Key, str], where: str) -> None:
+        """Check the rows of `entries`, keyed by client and number."""
+        expected: set[Key] = set()
+        for key in sorted(seen):
+            expected.update((key[0], number) for number in self.units[key].inserted)
+        for key in sorted(seen):
+            expected.difference_update((key[0], number) for number in self.units[key].deleted)
+        if set(entries) != expected:
+            lost, extra = sorted(expected - set(entries)), sorted(set(entries) - expected)
+            raise Violation(f"{where}: entries missing: {lost}, there but should not be: {extra}")
+        for (client, number), note in entries.items():
+            if note != note_of(client, number):
+                raise Violation(f"{where}: entry {client, number} has changed: {note[:40]!r}")
+
+    def check_tables(self, seen: set[Key], tables: Mapping[str, int], where: str) -> None:
+        """Check which tables there are and how many rows each has."""
+        committed = [self.units[key] for key in sorted(seen)]
+        expected = {name: rows for name, table in self.tables.items() if (rows := table.rows(committed)) is not None}
+        if expected != tables:
+            raise Violation(f"{where}: tables are {dict(sorted(tables.items()))}, not {dict(sorted(expected.items()))}")
+
+
+def note_of(client: int, number: int) -> str:
+    """Return the text of an entry: of many lengths, to vary the log."""
+    return f"{client}:{number}:" + "abcdefgh" * (number * number % 37)
