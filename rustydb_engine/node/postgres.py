@@ -236,7 +236,11 @@ class PgConnection:
     def _on_query(self, event: messages.QueryReceived) -> None:
         session = self.session
         assert session is not None, "queries come after startup"
-        outcome = fast.query(session, event.sql, self)
+        try:
+            outcome = fast.query(session, event.sql, self)
+        except Exception as error:
+            session.answer_error(error, self)
+            outcome = 0
         if outcome is None:
             self._in_query = True
             self._begin(session.simple(event.sql, self))

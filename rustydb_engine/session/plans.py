@@ -34,6 +34,7 @@ GROWTH_CHECK = 64
 """A plan's tables are looked at every so many uses: one made for an empty table is wrong for a large one."""
 
 _MOVING = re.compile(r"'\s*(now|today|tomorrow|yesterday|allballs)\b", re.I)
+_SLOTS = re.compile(r"\?(i4|i8|n|s)")
 NO_PARAMETERS: tuple[object, ...] = ()
 
 
@@ -159,7 +160,10 @@ class Space:
         entry = Entry(sql, statement, self.version)
         self._compile(entry, bound, env)
         entry.normalised = True
-        entry.converters = tuple([_converter(kind, self.forms) for kind in env.parameters])
+        slots = _SLOTS.findall(shape.key)
+        entry.converters = tuple(
+            [_converter(kind, self.forms, slot) for kind, slot in zip(env.parameters, slots, strict=True)]
+        )
         try:
             values = tuple([convert(text) for convert, text in zip(entry.converters, shape.literals, strict=True)])
         except SqlError:
@@ -184,11 +188,11 @@ class Space:
         )
 
 
-def _converter(kind: Type, forms: Forms) -> Converter:
-    """Return the function from a literal's text to a parameter of type `kind`."""
-    if kind is INT4 or kind is INT8:
+def _converter(kind: Type, forms: Forms, slot: str) -> Converter:
+    """Return the function from a literal's text to a parameter of type `kind`; only numbers are known to be well formed."""
+    if slot != "s" and (kind is INT4 or kind is INT8):
         return int
-    if kind is NUMERIC:
+    if slot != "s" and kind is NUMERIC:
         return Decimal
     read = io_of(kind).input
     return lambda text: read(text, -1, forms)
