@@ -3,7 +3,7 @@
 The file `grammar.tables` begins with the digest of everything it was made from; one of another grammar is not used.
 Without a current file the tables are built, which takes seconds and needs lark, and the file is written beside the
 grammar as Python writes bytecode: by the module's loader, at once or, where it may not write, not at all. So a
-checkout has it after the first parse, and setup.py makes it when a package is built, by
+checkout has it after the first parse, and .ci/backend.py makes it when a package is built, by
 
     python -m rustydb_engine.sql.tables
 """
