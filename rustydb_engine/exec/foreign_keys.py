@@ -1,13 +1,12 @@
-"""Foreign keys, and the checks that wait for the end of the statement or of the transaction.
+"""Foreign keys: children need their parents, and parents that go or change take care of their children.
 
 Both sides are checked when the statement has made all its changes, as PostgreSQL's after triggers do:
 
     child    INSERT, or UPDATE of the key     the parent row must exist; it is locked FOR KEY SHARE until the end
     parent   DELETE, or UPDATE of the key     children: error, CASCADE, SET NULL or SET DEFAULT
 
-A statement collects the rows concerned; `check_children` and `parents_changed` run at its end, or, for constraints that are
-deferred, when the transaction commits (`check_deferred`). They look at the newest versions, waiting for undecided ones, not at the
-statement's snapshot. Uniqueness of a DEFERRABLE constraint is checked there too.
+`check_children` and `parents_changed` look at the newest versions, waiting for undecided ones, not at the statement's snapshot.
+When they run is decided in deferred.py.
 
 Source: PostgreSQL 15, src/backend/utils/adt/ri_triggers.c.
 """
@@ -20,24 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 from rustydb_engine.catalog.objects import Constraint, Index, Table
 from rustydb_engine.errors import SqlError
-from rustydb_engine.exec.runtime import helper
-from rustydb_engine.exec.source import FunctionSource
 from rustydb_engine.exec.violations import (
     TableInfo,
     UniqueInfo,
     concurrent_update,
     not_null_violation,
-    unique_violation,
     value_text,
 )
 from rustydb_engine.exec.waits import TICK, Wait, WaitFor
-from rustydb_engine.storage.heap import KEY_SHARE, NO_KEY_UPDATE, UPDATE
-from rustydb_engine.storage.index import SKIP
+from rustydb_engine.storage.heap import KEY_SHARE, UPDATE
 from rustydb_engine.txn.transaction import READ_COMMITTED
 from rustydb_engine.values.compare import compare_key
 
 if TYPE_CHECKING:
-    from rustydb_engine.exec.codegen import Generator
     from rustydb_engine.exec.context import ExecContext
     from rustydb_engine.storage.heap import Heap
     from rustydb_engine.storage.index import Index as StoredIndex
@@ -59,6 +53,8 @@ class ForeignKey:
         self.columns = tuple([attnum - 1 for attnum in constraint.columns])
         self.referenced = tuple([attnum - 1 for attnum in constraint.referenced_columns])
         self.keys = tuple([compare_key(parent.columns[place].type) for place in self.referenced])
+        self.child_index = 0  # OID of an index on exactly the referring columns, and where its keys are among them
+        self.child_order: tuple[int, ...] = ()
 
     def child_key(self, row: Row) -> Row | None:
         """Return the key that a child row refers to, None when it refers to nothing; 23503 for a partial MATCH FULL."""
@@ -243,9 +239,11 @@ def child_candidates(
     heap: Heap, foreign: ForeignKey, wanted: dict[Row, tuple[Row, Row | None]]
 ) -> Steps[Wait, None, list[int]]:
     """Return rids of rows that may refer to one of the keys: by an index on the columns, or by reading the table."""
-    for index in heap.indexes:
-        if index.positions is not None and not index.partial and index.single and index.positions == foreign.columns:
-            return [rid for key in wanted for rid in index.candidates(key[0])]
+    index = heap.index(foreign.child_index) if foreign.child_index else None
+    if index is not None:
+        order = foreign.child_order
+        keys = [key[0] if index.single else tuple([key[place] for place in order]) for key in wanted]
+        return list(dict.fromkeys([rid for key in keys for rid in index.candidates(key)]))
     found: list[int] = []
     for number, page in enumerate(heap.pages):
         for slot, row in enumerate(page.rows):
@@ -375,217 +373,10 @@ def foreign_key(catalog: Any, constraint: Constraint) -> ForeignKey:
     """Return a foreign key ready for checking."""
     child, parent = catalog.table(constraint.table), catalog.table(constraint.references)
     assert child is not None and parent is not None, "both tables of a foreign key exist"
-    return ForeignKey(constraint, child, parent, TableInfo(child, catalog), TableInfo(parent, catalog))
-
-
-# ---------------------------------------------------------------- the end of a statement, and of a transaction
-
-
-class Pending:
-    """What a statement has to check at its end."""
-
-    __slots__ = ("changes", "rows", "uniques")
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[Any, int, Row]] = []
-        self.changes: list[tuple[Row, Row | None]] = []
-        self.uniques: list[tuple[StoredIndex, UniqueInfo, object, Row]] = []
-
-
-@helper
-def finish_statement(ctx: ExecContext, txn: Transaction, keys: StatementKeys, pending: Pending) -> Waits:
-    """Run the checks of a statement that has made its changes; deferred ones are kept for the commit."""
-    for constraint, stored, info, key, row in [
-        (keys.deferrables.get(info.index.oid), stored, info, key, row) for stored, info, key, row in pending.uniques
-    ]:
-        if constraint is not None and is_deferred(txn, constraint):
-            defer(txn, ("unique", constraint.oid, stored, info, key, row))
-        else:
-            yield from check_unique(ctx, txn, stored, info, key, row)
-    for foreign in keys.children:
-        if pending.rows:
-            rows = [item for item in pending.rows if item[0] is None or item[0] & keys.masks[foreign.constraint.oid]]
-            if is_deferred(txn, foreign.constraint):
-                for _, rid, row in rows:
-                    defer(txn, ("child", foreign.constraint.oid, rid, row))
-            else:
-                yield from check_children(ctx, txn, foreign, [row for _, _, row in rows])
-    for foreign in keys.parents:
-        if pending.changes:
-            actions = foreign.constraint.on_delete + foreign.constraint.on_update
-            if is_deferred(txn, foreign.constraint) and set(actions) <= {"a"}:
-                for old, new in pending.changes:
-                    defer(txn, ("parent", foreign.constraint.oid, old, new))
-            else:
-                yield from parents_changed(ctx, txn, foreign, pending.changes)
-
-
-class StatementKeys:
-    """The constraints that a statement on one table may have to check at its end."""
-
-    def __init__(
-        self, children: list[ForeignKey], parents: list[ForeignKey], deferrables: dict[int, Constraint]
-    ) -> None:
-        self.children = children
-        self.parents = parents
-        self.deferrables = deferrables
-        self.masks = {foreign.constraint.oid: sum(1 << place for place in foreign.columns) for foreign in children}
-
-
-def check_unique(
-    ctx: ExecContext, txn: Transaction, stored: StoredIndex, info: UniqueInfo, key: object, row: Row
-) -> Waits:
-    """Check that at most one live row has a key."""
-    from rustydb_engine.exec.conflict import key_values
-
-    heap = stored.heap
-    assert heap is not None, "an index in use belongs to a heap"
-    if key is SKIP or (stored.nulls_distinct and (key is None or (isinstance(key, tuple) and None in key))):
-        return
-    while True:
-        live = 0
-        waiting: Transaction | None = None
-        for rid in stored.candidates(key):
-            latest, writer = heap.latest(rid)
-            if writer is not None and writer is not txn:
-                waiting = waiting or heap.blocker(txn, rid, UPDATE)
-            if latest is not None and stored.key_of(latest) == key:
-                live += 1
-        if live > 1 and waiting is None:
-            raise unique_violation(info, key_values(info, stored, row), ctx.forms)
-        if waiting is None or live <= 1:
-            return
-        yield WaitFor((waiting,), info.info.table.oid)
-
-
-def is_deferred(txn: Transaction, constraint: Constraint) -> bool:
-    """Whether a constraint's check waits for the commit: as declared, unless SET CONSTRAINTS said otherwise."""
-    if not constraint.deferrable:
-        return False
-    modes = txn.constraint_modes
-    if modes is not None:
-        return modes.get(constraint.oid, modes.get(0, constraint.deferred))
-    return constraint.deferred
-
-
-def defer(txn: Transaction, check: tuple[Any, ...]) -> None:
-    """Keep a check for the end of the transaction."""
-    if txn.deferred is None:
-        txn.deferred = []
-    txn.deferred.append(check)
-
-
-def check_deferred(ctx: ExecContext, txn: Transaction, only: frozenset[int] | None = None) -> Waits:
-    """Run the checks that were deferred, at COMMIT; with `only`, those of these constraints (SET CONSTRAINTS)."""
-    checks = txn.deferred
-    if not checks:
-        return
-    kept = [check for check in checks if only is not None and check[1] not in only]
-    txn.deferred = kept or None
-    catalog = ctx.catalog
-    for check in checks:
-        if only is not None and check[1] not in only:
-            continue
-        constraint = catalog.get(check[1])
-        if not isinstance(constraint, Constraint):
-            continue
-        if check[0] == "unique":
-            yield from check_unique(ctx, txn, *check[2:])
-        elif check[0] == "child":
-            foreign = foreign_key(catalog, constraint)
-            latest, _ = ctx.database_object.heap(foreign.child.storage).latest(check[2])
-            if latest is not None and latest is check[3]:
-                yield from check_children(ctx, txn, foreign, [latest])
-        else:
-            yield from parents_changed(ctx, txn, foreign_key(catalog, constraint), [(check[2], check[3])])
-
-
-def set_constraints(ctx: ExecContext, names: tuple[tuple[str, ...], ...], deferred: bool) -> Waits:
-    """SET CONSTRAINTS: `names` empty means ALL. What becomes immediate is checked now."""
-    txn, catalog = ctx.txn, ctx.catalog
-    modes = dict(txn.constraint_modes or {})
-    chosen: set[int] | None = None
-    if names:
-        chosen = set()
-        for name in names:
-            found = [
-                item for item in catalog.objects("constraint")
-                if item.name == name[-1] and (len(name) == 1 or catalog.schema_name(item.schema) == name[-2])
-            ]  # fmt: skip
-            if not found:
-                raise SqlError("42704", f'constraint "{name[-1]}" does not exist')
-            for item in found:
-                if not item.deferrable:
-                    raise SqlError("42809", f'constraint "{item.name}" is not deferrable')
-                chosen.add(item.oid)
-                modes[item.oid] = deferred
-    else:
-        modes = {0: deferred}
-    txn.constraint_modes = modes
-    if not deferred:
-        yield from check_deferred(ctx, txn, None if chosen is None else frozenset(chosen))
-
-
-# ---------------------------------------------------------------- generated code
-
-
-class Keys:
-    """The statements that collect what must be checked at the end of a statement on `table`."""
-
-    def __init__(self, gen: Generator, table: Table) -> None:
-        self.gen = gen
-        catalog = gen.catalog
-        assert catalog is not None, "changes are compiled with a catalog"
-        constraints = catalog.constraints_of(table.oid)
-        children = [
-            foreign_key(catalog, item) for item in constraints if item.type == "f" and item.table == table.oid
-        ]
-        parents = [foreign_key(catalog, item) for item in catalog.referencing(table.oid)]
-        deferrables = {item.index: item for item in constraints if item.type in "pu" and item.deferrable}
-        self.made = StatementKeys(children, parents, deferrables)
-        self.needed = bool(children or parents or deferrables)
-        self.children = children
-        self.parents = parents
-        self.deferrables = deferrables
-        self.pending = gen.names.fresh("pending")
-
-    def deferrable(self, index: Index) -> bool:
-        """Whether an index belongs to a DEFERRABLE constraint."""
-        return index.oid in self.deferrables
-
-    def begin(self, fn: FunctionSource) -> None:
-        """Write what comes before the loop."""
-        if self.needed:
-            fn.line(f"{self.pending} = {self.gen.names.bind('f', Pending)}()")
-
-    def inserted(self, fn: FunctionSource, row: str, rid: str) -> None:
-        """Note a new row."""
-        if self.children:
-            fn.line(f"{self.pending}.rows.append((None, {rid}, {row}))")
-
-    def updated(self, fn: FunctionSource, old: str, new: str, rid: str, changed: set[int]) -> None:
-        """Note a changed row, on the sides whose columns it may have changed."""
-        mask = sum(1 << place for place in changed)
-        if any(set(foreign.columns) & changed for foreign in self.children):
-            fn.line(f"{self.pending}.rows.append(({mask}, {rid}, {new}))")
-        if any(set(foreign.referenced) & changed for foreign in self.parents):
-            fn.line(f"{self.pending}.changes.append(({old}, {new}))")
-
-    def deleted(self, fn: FunctionSource, old: str) -> None:
-        """Note a deleted row."""
-        if self.parents:
-            fn.line(f"{self.pending}.changes.append(({old}, None))")
-
-    def later(self, fn: FunctionSource, stored: str, info: str, key: str, row: str) -> None:
-        """Note a key whose uniqueness is checked at the end."""
-        fn.line(f"{self.pending}.uniques.append(({stored}, {info}, {key}, {row}))")
-
-    def finish(self, fn: FunctionSource, txn: str) -> None:
-        """Write what comes after the loop."""
-        if self.needed:
-            self.gen.use("finish_statement")
-            keys = self.gen.names.bind("keys", self.made)
-            fn.line(f"yield from finish_statement(ctx, {txn}, {keys}, {self.pending})")
-
-
-__all__ = ["NO_KEY_UPDATE", "check_deferred", "set_constraints"]
+    made = ForeignKey(constraint, child, parent, TableInfo(child, catalog), TableInfo(parent, catalog))
+    for index in catalog.indexes_of(child.oid):
+        attnums = [column.attnum for column in index.columns]
+        if not index.where and sorted(attnums) == sorted(constraint.columns):
+            made.child_index = index.oid
+            made.child_order = tuple([constraint.columns.index(attnum) for attnum in attnums])
+    return made

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rustydb_engine.catalog.objects import Index, Table
-from rustydb_engine.exec import conflict, foreign_keys, row_locks
+from rustydb_engine.exec import conflict, deferred, row_locks
 from rustydb_engine.exec.codegen import Generator
 from rustydb_engine.exec.scan import null_safe_key
 from rustydb_engine.exec.scope import RowBinding, Scope, tuple_source
@@ -41,7 +41,7 @@ from rustydb_engine.values.types import type_by_oid
 
 Modify = p.Insert | p.Update | p.Delete
 BATCH = 1000
-HELPERS = (conflict, foreign_keys, row_locks)
+HELPERS = (conflict, deferred, row_locks)
 
 
 def statement(gen: Generator, node: Modify) -> None:
@@ -90,7 +90,7 @@ class Writer:
             index for index in gen.catalog.indexes_of(self.table.oid)
             if index.unique and gen.database.heap(self.table.storage).index(index.oid) is not None
         ]  # fmt: skip
-        self.keys = foreign_keys.Keys(gen, self.table)
+        self.keys = deferred.Keys(gen, self.table)
         self.new = gen.names.fresh("new")
 
     def write(self, scope: Scope) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.ddl.temporary import before_commit, needs_commit_actions
-from rustydb_engine.exec.foreign_keys import check_deferred
+from rustydb_engine.exec.deferred import check_deferred
 from rustydb_engine.exec.waits import Wait, WaitDurable
 from rustydb_engine.session import portals
 from rustydb_engine.session.copying import NeedCopyData

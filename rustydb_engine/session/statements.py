@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from rustydb_engine.errors import SqlError, not_supported
-from rustydb_engine.exec.foreign_keys import set_constraints
+from rustydb_engine.exec.deferred import set_constraints
 from rustydb_engine.exec.result import ResultColumn
 from rustydb_engine.exec.waits import Completion
 from rustydb_engine.session.entry import Entry

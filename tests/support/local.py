@@ -143,7 +143,7 @@ class Local:
         return self.database.begin(isolation, read_only)
 
     def commit(self, txn: Transaction) -> None:
-        from rustydb_engine.exec.foreign_keys import check_deferred
+        from rustydb_engine.exec.deferred import check_deferred
 
         ctx = self.context(txn)
         for _ in check_deferred(ctx, txn):
