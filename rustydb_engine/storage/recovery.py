@@ -26,6 +26,7 @@ from typing import Final, TypeAlias
 
 from rustydb_engine.catalog.catalog import Catalog
 from rustydb_engine.catalog.objects import Table
+from rustydb_engine.catalog.temporary import forget_temporary
 from rustydb_engine.storage.checkpoint import (
     CHECKPOINT_FORMAT,
     CHECKPOINT_HEADER_BYTES,
@@ -167,6 +168,7 @@ def recover(
         ),
     )
     _fill(database, rebuild)
+    forget_temporary(database.catalog)
     if index_factory is not None:
         yield from _build_indexes(database, index_factory, notes)
     obsolete = [name for name in sorted(listing) if name.startswith("checkpoint-") and name.endswith(".tmp")]
