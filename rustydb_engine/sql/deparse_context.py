@@ -201,7 +201,10 @@ def _table_columns(bound: Table, current: Table, shown: Sequence[str]) -> tuple[
         else:
             found[place] = current.columns[place].name if place < len(current.columns) else name
         listed.append(found[place])
-    return found, tuple(listed) if renamed else ()
+    if not renamed:
+        return found, ()
+    unique = unique_names(listed)
+    return {place: name for (place, _), name in zip(live, unique, strict=True)}, unique
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -21,34 +21,21 @@ from rustydb_engine.sql.bound import (
     CastExpr,
     Const,
     Expr,
-    FromJoin,
-    FromNode,
-    FuncExpr,
     GroupingExpr,
     ModifyQuery,
     Query,
-    RangeCte,
-    RangeEntry,
-    RangeFunction,
     RangeQuery,
     RangeSetOperation,
-    RangeTable,
     RangeValues,
     SubqueryExpr,
     Target,
     Var,
     WindowDef,
 )
-from rustydb_engine.sql.deparse_constants import type_text
-from rustydb_engine.sql.deparse_context import INDENT_JOIN, INDENT_STD, INDENT_VAR, Frame, Printer, frame_for
-from rustydb_engine.sql.deparse_expressions import (
-    write,
-    write_direction,
-    write_key,
-    write_list,
-    write_sorts,
-    write_var,
-)
+from rustydb_engine.sql.deparse_calls import write_direction, write_key, write_sorts
+from rustydb_engine.sql.deparse_context import INDENT_STD, INDENT_VAR, Frame, Printer, frame_for
+from rustydb_engine.sql.deparse_expressions import write, write_list, write_var
+from rustydb_engine.sql.deparse_from import write_from, write_values
 from rustydb_engine.sql.keywords import quote_identifier
 
 WRAPPER = "*SELECT*"
@@ -150,12 +137,12 @@ def _write_select(printer: Printer, query: Query) -> None:
     printer.put(" ")
     values = _plain_values(query)
     if values is not None:
-        _write_values(printer, values)
+        write_values(printer, values)
         return
     printer.put("SELECT")
     _write_distinct(printer, query)
     _write_targets(printer, query.targets)
-    _write_from(printer, query)
+    write_from(printer, query)
     if query.where is not None:
         printer.keyword(" WHERE ", -INDENT_STD, INDENT_STD, 1)
         write(printer, query.where)
@@ -190,24 +177,11 @@ def _plain_values(query: Query) -> RangeValues | None:
     return entry
 
 
-def _write_values(printer: Printer, entry: RangeValues) -> None:
-    printer.put("VALUES ")
-    for index, row in enumerate(entry.rows):
-        if index:
-            printer.put(", ")
-        printer.put("(")
-        for number, expr in enumerate(row):
-            if number:
-                printer.put(",")
-            write(printer, expr)
-        printer.put(")")
-
-
 def _write_distinct(printer: Printer, query: Query) -> None:
     if query.distinct is None:
         return
     shown = {index for index, target in enumerate(query.targets) if not target.junk}
-    if set(query.distinct) == shown:
+    if set(query.distinct) == shown and not any(query.targets[key.target].junk for key in query.order):
         printer.put(" DISTINCT")
         return
     printer.put(" DISTINCT ON (")
@@ -329,122 +303,6 @@ def _frame(printer: Printer, window: WindowDef) -> str:
     if window.exclude:
         printer.put(f" EXCLUDE {window.exclude.upper()}")
     return printer.take()
-
-
-# ---------------------------------------------------------------- FROM
-
-
-def _write_from(printer: Printer, query: Query) -> None:
-    for index, node in enumerate(query.source):
-        if not index:
-            printer.keyword(" FROM ", -INDENT_STD, INDENT_STD, 2)
-            _write_item(printer, node)
-            continue
-        printer.put(", ")
-        before, printer.parts = printer.parts, []
-        _write_item(printer, node)
-        text = printer.take()
-        printer.parts = before
-        if text.startswith("\n"):
-            printer.trim()
-        else:
-            printer.keyword("", -INDENT_STD, INDENT_STD, INDENT_VAR)
-        printer.put(text)
-
-
-def _write_item(printer: Printer, node: FromNode) -> None:
-    if isinstance(node, FromJoin):
-        _write_join(printer, node)
-        return
-    frame = printer.frames[0]
-    entry, name = frame.entries[node.index], frame.names[node.index]
-    assert name is not None, "a row source in FROM has a name"
-    alias = _write_source(printer, entry, name)
-    if alias:
-        printer.put(f" {quote_identifier(name)}")
-    if isinstance(entry, RangeFunction) and _definitions(entry):
-        shown = zip(frame.aliases[node.index], entry.types, strict=True)
-        printer.put("(" + ", ".join(f"{quote_identifier(n)} {type_text(kind, -1)}" for n, kind in shown) + ")")
-    elif frame.aliases[node.index]:
-        printer.put("(" + ", ".join(map(quote_identifier, frame.aliases[node.index])) + ")")
-
-
-def _write_source(printer: Printer, entry: RangeEntry, name: str) -> bool:
-    """Print a row source without its alias; return whether the alias must follow."""
-    frame = printer.frames[0]
-    if isinstance(entry, RangeTable):
-        printer.put(printer.relation_name(entry.table))
-        renamed = bool(frame.aliases[frame.entries.index(entry)])
-        return renamed or name != printer.table(entry).name or entry.alias != entry.table.name
-    if isinstance(entry, RangeQuery) and entry.view:
-        view = printer.catalog.table(entry.view)
-        assert view is not None, "a view in use exists"
-        printer.put(printer.relation_name(view))
-        return name != view.name or bool(frame.aliases[frame.entries.index(entry)])
-    if isinstance(entry, RangeQuery):
-        printer.put(("LATERAL " if entry.lateral else "") + "(" + query_text(printer, entry.query) + ")")
-        return True
-    if isinstance(entry, RangeFunction):
-        _write_functions(printer, entry)
-        return True
-    if isinstance(entry, RangeCte):
-        cte = printer.frames[entry.level].ctes[entry.cte]
-        printer.put(quote_identifier(cte.name))
-        return name != cte.name or bool(frame.aliases[frame.entries.index(entry)])
-    assert isinstance(entry, RangeValues), "a set operation is not in FROM"
-    printer.put("(")
-    _write_values(printer, entry)
-    printer.put(")")
-    return True
-
-
-def _definitions(entry: RangeFunction) -> bool:
-    """Whether a function's columns are given by a column definition list."""
-    call = entry.calls[0]
-    return entry.record[0] and not (isinstance(call, FuncExpr) and call.function.columns)
-
-
-def _write_functions(printer: Printer, entry: RangeFunction) -> None:
-    if entry.lateral:
-        printer.put("LATERAL ")
-    calls = entry.calls
-    if len(calls) == 1:
-        write(printer, calls[0], True)
-    elif all(isinstance(call, FuncExpr) and call.function.name == "unnest" for call in calls):
-        printer.put("UNNEST(")
-        write_list(printer, [arg for call in calls if isinstance(call, FuncExpr) for arg in call.args])
-        printer.put(")")
-    else:
-        printer.put("ROWS FROM(")
-        write_list(printer, calls)
-        printer.put(")")
-    if entry.ordinality:
-        printer.put(" WITH ORDINALITY")
-
-
-def _write_join(printer: Printer, join: FromJoin) -> None:
-    wrap_right = printer.pretty and isinstance(join.right, FromJoin)
-    if not printer.pretty:
-        printer.put("(")
-    _write_item(printer, join.left)
-    word = {"inner": "JOIN" if join.on is not None else "CROSS JOIN"}.get(join.kind, f"{join.kind.upper()} JOIN")
-    printer.keyword(f" {word} ", -INDENT_STD, INDENT_STD, INDENT_JOIN)
-    if wrap_right:
-        printer.put("(")
-    _write_item(printer, join.right)
-    if wrap_right:
-        printer.put(")")
-    if join.using:
-        printer.put(" USING (" + ", ".join(map(quote_identifier, join.using)) + ")")
-    elif join.on is not None:
-        printer.put(" ON " if printer.pretty else " ON (")
-        write(printer, join.on)
-        if not printer.pretty:
-            printer.put(")")
-    elif join.kind != "inner":
-        printer.put(" ON TRUE")
-    if not printer.pretty:
-        printer.put(")")
 
 
 # ---------------------------------------------------------------- set operations

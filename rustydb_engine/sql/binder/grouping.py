@@ -16,7 +16,7 @@ from rustydb_engine.sql.binder.coerce import expr_pos
 from rustydb_engine.sql.binder.dispatch import AGGREGATES_ALLOWED, bind_expr
 from rustydb_engine.sql.binder.env import failure, start_of
 from rustydb_engine.sql.binder.scope import Scope
-from rustydb_engine.sql.binder.sorting import decide_unknown, find_target
+from rustydb_engine.sql.binder.sorting import PENDING_GROUPING, decide_unknown, find_target
 from rustydb_engine.sql.binder.trees import children, query_exprs, rebuild, walk
 from rustydb_engine.sql.bound import (
     AggregateExpr,
@@ -115,12 +115,12 @@ def bind_grouping(scope: Scope, node: ast.Special) -> Expr:
     args = tuple(bind_expr(scope, arg) for arg in node.args)
     scope.has_aggregates = True
     scope.has_grouping = True
-    return RowExpr(args, INT4, ("grouping",), -2, node.pos)
+    return RowExpr(args, INT4, ("grouping",), PENDING_GROUPING, node.pos)
 
 
 def finish_grouping(expr: Expr, targets: Sequence[Target], group: Sequence[int]) -> Expr:
     """Replace the pending GROUPING calls in an expression."""
-    if isinstance(expr, RowExpr) and expr.typmod == -2:
+    if isinstance(expr, RowExpr) and expr.typmod == PENDING_GROUPING:
         return GroupingExpr(tuple(_group_of(arg, targets, group) for arg in expr.items), INT4, pos=expr.pos)
     return rebuild(expr, lambda child: finish_grouping(child, targets, group))
 

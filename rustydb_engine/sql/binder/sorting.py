@@ -21,9 +21,12 @@ from rustydb_engine.sql.binder.env import failure, start_of
 from rustydb_engine.sql.binder.names import find_column
 from rustydb_engine.sql.binder.scope import Scope
 from rustydb_engine.sql.binder.targets import figure_name
-from rustydb_engine.sql.binder.trees import has_var, replace
-from rustydb_engine.sql.bound import CastExpr, Expr, SortKey, Target
+from rustydb_engine.sql.binder.trees import has_var, replace, walk
+from rustydb_engine.sql.bound import AggregateExpr, CastExpr, Expr, RowExpr, SortKey, Target, WindowExpr
 from rustydb_engine.values.types import INT8, UNKNOWN
+
+# The typmod of a RowExpr that holds the arguments of GROUPING until the groups are known.
+PENDING_GROUPING = -2
 
 
 def find_target(scope: Scope, targets: list[Target], node: ast.Node, kind: str) -> int:
@@ -31,10 +34,23 @@ def find_target(scope: Scope, targets: list[Target], node: ast.Node, kind: str) 
     if isinstance(node, ast.Column) and len(node.name) == 1:
         found = _by_name(scope, targets, node, kind)
         if found is not None:
-            return found
+            return _allowed(targets, found, kind)
     if isinstance(node, ast.Literal) or _negative_number(node):
-        return _by_position(scope, targets, node, kind)
+        return _allowed(targets, _by_position(scope, targets, node, kind), kind)
     return find_expression(scope, targets, bind_in(scope, node, kind), figure_name(node))
+
+
+def _allowed(targets: list[Target], index: int, kind: str) -> int:
+    """Refuse to group by an output column that has an aggregate or a window function in it."""
+    if kind == "GROUP BY":
+        for node, depth in walk(targets[index].expr):
+            if isinstance(node, AggregateExpr) and node.level == depth:
+                raise failure("42803", "aggregate functions are not allowed in GROUP BY", node.pos)
+            if isinstance(node, RowExpr) and node.typmod == PENDING_GROUPING and not depth:
+                raise failure("42803", "grouping operations are not allowed in GROUP BY", node.pos)
+            if isinstance(node, WindowExpr) and not depth:
+                raise failure("42P20", "window functions are not allowed in GROUP BY", node.pos)
+    return index
 
 
 def _negative_number(node: ast.Node) -> bool:
