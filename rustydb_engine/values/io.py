@@ -25,7 +25,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from rustydb_engine.errors import SqlError, not_supported
-from rustydb_engine.values import arrays, floats, integers, jsontext, numeric, records, text
+from rustydb_engine.values import arrays, floats, integers, jsonpath, jsontext, numeric, records, text
 from rustydb_engine.values.forms import Forms
 from rustydb_engine.values.temporal_io import TEMPORAL_IO
 from rustydb_engine.values.type_io import TypeIO
@@ -74,7 +74,7 @@ def inline_binary_kind(kind: Type) -> str | None:
 _TEXT_KINDS = {
     **dict.fromkeys(("int2", "int4", "int8", "oid", "xid", "cid", "xid8"), "int"),
     **dict.fromkeys(
-        ("text", "varchar", "bpchar", "name", "json", "jsonb", "unknown", "cstring", "pg_node_tree"), "str"
+        ("text", "varchar", "bpchar", "name", "json", "jsonb", "jsonpath", "unknown", "cstring", "pg_node_tree"), "str"
     ),
     "bool": "bool",
 }
@@ -304,6 +304,18 @@ def _jsonb_receive(data: bytes, _typmod: int, _forms: Forms) -> str:
     return jsontext.canonical(text.decode_utf8(data[1:]))
 
 
+def _jsonpath_input(source: str, _typmod: int, _forms: Forms, now: int | None = None) -> str:
+    return jsonpath.canonical_path(source)
+
+
+def _jsonpath_receive(data: bytes, _typmod: int, _forms: Forms) -> str:
+    if data[:1] != b"\1":
+        if not data:
+            raise _wrong_length(data, 1)
+        raise SqlError("XX000", f"unsupported jsonpath version number: {data[0]}")
+    return jsonpath.canonical_path(text.decode_utf8(data[1:]))
+
+
 def _tid_input(source: str, _typmod: int, _forms: Forms, now: int | None = None) -> int:
     match = _TID.match(source)
     if match is None or not -(2**31) <= int(match[1]) < 2**32 or int(match[2]) > 0xFFFF:
@@ -377,6 +389,7 @@ def _load() -> dict[int, TypeIO]:
         "uuid": TypeIO(_uuid_input, _uuid_out, _bytes_send, _uuid_receive),
         "json": TypeIO(_json_input, _same_out, _str_send, _json_receive),
         "jsonb": TypeIO(_jsonb_input, _same_out, _jsonb_send, _jsonb_receive),
+        "jsonpath": TypeIO(_jsonpath_input, _same_out, _jsonb_send, _jsonpath_receive),
         "tid": TypeIO(_tid_input, _tid_out, _tid_send, _tid_receive),
         "pg_lsn": TypeIO(_lsn_input, _lsn_out, lsn_send, lsn_receive),
         "void": TypeIO(_text_input, _void_out, _void_send, _text_receive),

@@ -23,6 +23,7 @@ Every value in the engine is a plain Python object whose form its type fixes (SQ
 | jsonb | str: the canonical text that PostgreSQL would print (keys ordered, one space after `:` and `,`) |
 | array of T | tuple of T's form or None; its lower bound is 1; more dimensions are nested tuples; empty is () |
 | int2vector, oidvector | tuple of int, subscripts from 0 |
+| jsonpath | str: the canonical text (`$."a"[*]`) |
 | record | tuple |
 | void | "" |
 
@@ -118,6 +119,7 @@ _TABLE = """
 2950|uuid|16|U|f|2951|uuid|b|c|p|f|0
 3220|pg_lsn|8|U|f|3221|pg_lsn|b|d|p|t|0
 3802|jsonb|-1|U|f|3807|jsonb|b|i|x|f|0
+4072|jsonpath|-1|U|f|4073|jsonpath|b|i|x|f|0
 4089|regnamespace|4|N|f|4090|regnamespace|b|i|p|t|0
 4096|regrole|4|N|f|4097|regrole|b|i|p|t|0
 4191|regcollation|4|N|f|4192|regcollation|b|i|p|t|0
@@ -220,5 +222,12 @@ UNKNOWN_TYPES = (UNKNOWN,)
 TEXT_LIKE = frozenset((TEXT.oid, VARCHAR.oid, BPCHAR.oid, NAME.oid))
 INTEGERS = frozenset((INT2.oid, INT4.oid, INT8.oid))
 POLYMORPHIC = frozenset(
-    (ANYARRAY.oid, ANYELEMENT.oid, ANYNONARRAY.oid, ANYCOMPATIBLE.oid, ANYCOMPATIBLEARRAY.oid, ANYCOMPATIBLENONARRAY.oid)
+    (
+        ANYARRAY.oid,
+        ANYELEMENT.oid,
+        ANYNONARRAY.oid,
+        ANYCOMPATIBLE.oid,
+        ANYCOMPATIBLEARRAY.oid,
+        ANYCOMPATIBLENONARRAY.oid,
+    )
 )
