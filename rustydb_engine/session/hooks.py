@@ -189,7 +189,7 @@ class Hooks:
     def sequence_row(self, sequence_oid: int) -> tuple[int, int, bool]:
         """Return a sequence's last value, how many more the log covers, and whether it was ever advanced."""
         counter = self.session.database.sequences.counter(self._sequence(sequence_oid))
-        return counter.value, counter.ahead, counter.called
+        return counter.value, counter.ahead and counter.ahead + 1, counter.called
 
     def _sequence(self, oid: int) -> Sequence:
         found = self.session.space().catalog.get(oid)

@@ -98,7 +98,7 @@ class LocalHooks:
 
     def sequence_row(self, oid: int) -> tuple[int, int, bool]:
         counter = self.storage.sequences.counter(self._sequence(oid))
-        return counter.value, counter.ahead, counter.called
+        return counter.value, counter.ahead and counter.ahead + 1, counter.called
 
     def sequence_last(self, oid: int) -> int | None:
         return self.last.get(oid)

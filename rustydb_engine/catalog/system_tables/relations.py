@@ -219,7 +219,7 @@ def _key_type(kind: Type) -> Type:
     return BY_NAME["cstring"] if kind.name == "name" else kind
 
 
-def _column_row(source: Source, relation: int, column: TableColumn) -> Row:
+def _column_row(source: Source, relation: int, column: TableColumn, ordered: bool = True) -> Row:
     kind = column.type
     if column.dropped:
         return source.maker("pg_attribute")(
@@ -234,7 +234,7 @@ def _column_row(source: Source, relation: int, column: TableColumn) -> Row:
         attbyval=kind.by_value, attalign=kind.align, attstorage=kind.storage, attnotnull=column.not_null,
         atthasdef=column.default is not None or column.generated is not None, attidentity=column.identity,
         attgenerated="s" if column.generated is not None else "", attislocal=True,
-        attcollation=column.collation or collation_of(kind),
+        attcollation=(column.collation or collation_of(kind)) if ordered else 0,
     )  # fmt: skip
 
 
@@ -263,7 +263,7 @@ def _index_columns(source: Source, index: Index) -> Iterator[Row]:
     for number, attnum in enumerate(index.include, len(index.columns) + 1):
         column = table.columns[attnum - 1]
         made = TableColumn(_free_name(column.name, taken), number, column.type, column.typmod)
-        yield _column_row(source, index.oid, made)
+        yield _column_row(source, index.oid, made, ordered=False)
 
 
 def _free_name(name: str, taken: set[str]) -> str:
