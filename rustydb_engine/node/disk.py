@@ -113,6 +113,7 @@ class Disk:
         checkpoints = self._checkpoints
         if checkpoints is not None and not checkpoints.running and self._changed(checkpoints):
             self._start(self._node.now, checkpoints)
+        self.step(self._node.now)  # nothing else may happen any more
 
     def _changed(self, checkpoints: Checkpoints) -> bool:
         assert self._log is not None, "checkpoints have a log"

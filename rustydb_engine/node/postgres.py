@@ -42,7 +42,7 @@ class PgConnection:
     """One client. `wait` is what its work waits for (None: it can run); `queued` whether the node will call `run`."""
 
     __slots__ = (
-        "_copying", "_handlers", "_in_query", "_reported", "_work", "blocked", "conn", "failure", "held", "machine", "node", "paused", "peer",
+        "_copying", "_handlers", "_in_query", "_reported", "_work", "blocked", "committing", "conn", "failure", "held", "machine", "node", "paused", "peer",
         "queued", "secret_key", "session", "statement_deadline", "touched", "wait",
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ class PgConnection:
         self.session: Session | None = None
         self.secret_key = 0
         self.wait: Wait | None = None
-        self.queued = self.touched = self.blocked = self.held = self.paused = False
+        self.queued = self.touched = self.blocked = self.held = self.paused = self.committing = False
         self.failure: SqlError | None = None
         self.statement_deadline: int | None = None
         self._work: Work | None = None
@@ -103,6 +103,7 @@ class PgConnection:
             elif self._copying:
                 wait = NEED_COPY_DATA
             else:
+                self.committing = False
                 wait = work.send(None)
             while isinstance(wait, NeedCopyData):
                 reply = self._copy_reply(self.machine.next_event())
@@ -117,13 +118,13 @@ class PgConnection:
             self.node.enqueue(self)
         else:
             self.wait = wait
-            self.held = isinstance(wait, WaitDurable)
+            self.held = self.committing = isinstance(wait, WaitDurable)
             self.node.suspend(self, wait)
         return False
 
     def _finish(self) -> None:
         self._work = None
-        self.held = False
+        self.held = self.committing = False
         self.statement_deadline = None
         if self._in_query:
             self._in_query = False
@@ -150,8 +151,8 @@ class PgConnection:
             self.node.schedule(self.statement_deadline, self)
 
     def cancel(self, error: SqlError) -> None:
-        """Make the running statement fail with `error`; nothing happens when none runs."""
-        if self._work is not None:
+        """Make the running statement fail with `error`; nothing happens when none runs, or it is on its way to disk."""
+        if self._work is not None and not self.committing:
             self.failure = error
             self.wait = None
             self.held = False
@@ -178,6 +179,7 @@ class PgConnection:
         if self.session is not None:
             self.session.end()
             self.session = None
+        self.machine.data_to_send()  # nobody is there to read it
 
     def shut_down(self) -> None:
         """Tell the client that the server stops, and close."""
