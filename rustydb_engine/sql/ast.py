@@ -52,7 +52,7 @@ class Node:
 @value
 class Literal(Node):
     """A constant. `kind`: 'int' and 'float' (value is the text, sign not included), 'string' (unknown-typed
-    text), 'bit', 'bool' (value "true"/"false") or 'null'."""
+    text), 'bit' (the text keeps its letter: "b101", "x1F"), 'bool' (value "true"/"false") or 'null'."""
 
     kind: str
     text: str
@@ -387,7 +387,8 @@ class Target:
 
 @value
 class FromTable:
-    """`[ONLY] name [AS alias (columns)]`."""
+    """`[ONLY] name [AS alias (columns)]`. `sample` is TABLESAMPLE's method and arguments; with REPEATABLE the method is
+    "name repeatable" and the seed is the last argument."""
 
     name: Name
     alias: str = ""
@@ -706,7 +707,8 @@ class CreateSchema(Statement):
 
 @value
 class CreateTable(Statement):
-    """CREATE TABLE. `persistence` '' | temporary | unlogged; `on_commit` '' | preserve | delete | drop."""
+    """CREATE TABLE. `persistence` '' | temporary | unlogged; `on_commit` '' | preserve | delete | drop; `partition` is the
+    strategy of PARTITION BY, or ''."""
 
     name: Name
     columns: tuple[ColumnSpec, ...] = ()
