@@ -32,6 +32,8 @@ from rustydb_engine.storage.wal import (
 from rustydb_engine.txn.transaction import DURABLE, Transaction
 from rustydb_proto.core.io import Allocate, Append, Effect
 
+FIRST_BYTES: Final = 256 << 10
+"""The size of a database's first segment."""
 FRAME_BYTES_MAX: Final = 4 << 20
 """A frame takes no further record once it is this long."""
 RECORD_BYTES_MAX: Final = SEGMENT_BYTES_MAX - HEADER_BYTES - FRAME_BYTES - RECORD_BYTES
@@ -138,7 +140,8 @@ class LogWriter:
         if self._records and self._flight_ticket < 0:
             self._append(effects)
         if self._next_state == NO_SEGMENT and self.offset * 2 >= self.size:
-            self._allocate(effects, self.segment_bytes)
+            # The first one is small: a new database's first commit waits for its zeros to be written.
+            self._allocate(effects, self.segment_bytes if self.number else min(self.segment_bytes, FIRST_BYTES))
         return effects
 
     def _append(self, effects: list[Effect]) -> None:
@@ -190,7 +193,8 @@ class LogWriter:
             self._next_state = NO_SEGMENT
             return True
         if self._next_state in (READY, NO_SEGMENT):
-            self._allocate(effects, max(self.segment_bytes, needed))
+            usual = self.segment_bytes if self.number else min(self.segment_bytes, FIRST_BYTES)
+            self._allocate(effects, max(usual, needed))
         return False
 
     def _allocate(self, effects: list[Effect], size: int) -> None:
