@@ -16,6 +16,7 @@ from rustydb_engine.sql.build_names import (
 )
 from rustydb_proto.core.value import value
 
+CHAIN_MAX = 1000  # more operands of AND or OR nest, since adding one copies the others
 Operator = tuple[str, str]  # schema ("" when not given) and symbol
 
 # ---------------------------------------------------------------- operators
@@ -81,7 +82,7 @@ def prefix_operator(pos: int, operator: Operator, right: Node) -> Node:
 @action()
 def conjunction(pos: int, left: Node, right: Node) -> Node:
     """`a AND b`: a chain is one node."""
-    if isinstance(left, ast.And):
+    if isinstance(left, ast.And) and len(left.items) < CHAIN_MAX:
         return ast.And((*left.items, right), left.pos)
     return ast.And((left, right), pos)
 
@@ -89,7 +90,7 @@ def conjunction(pos: int, left: Node, right: Node) -> Node:
 @action()
 def disjunction(pos: int, left: Node, right: Node) -> Node:
     """`a OR b`: a chain is one node."""
-    if isinstance(left, ast.Or):
+    if isinstance(left, ast.Or) and len(left.items) < CHAIN_MAX:
         return ast.Or((*left.items, right), left.pos)
     return ast.Or((left, right), pos)
 
