@@ -31,6 +31,8 @@ from rustydb_proto.core.time import Now
 from rustydb_proto.pg.messages import StartupReceived
 
 Fields = dict[str, str | int | float | None]
+GONE = WaitUntil(1 << 62)
+"""What a connection waits for that is no more, so that it is not run again if it was queued."""
 
 
 class Node:
@@ -350,7 +352,7 @@ class Node:
         session = connection.session
         if session is not None:
             self.sessions.pop(session.process_id, None)
-        connection.wait = None
+        connection.wait = GONE
         connection.held = False
         connection.close()
         self._finish_shutdown()
