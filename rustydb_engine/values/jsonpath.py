@@ -22,7 +22,8 @@ from rustydb_engine.values.numeric import numeric_in
 from rustydb_engine.values.text import syntax_error
 from rustydb_proto.core.value import value
 
-DEPTH_MAX = 200
+DEPTH_MAX = 60
+OPERATIONS_MAX = 150
 METHODS = ("abs", "ceiling", "double", "floor", "keyvalue", "size", "type")
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _PRIORITY = {
@@ -102,6 +103,7 @@ class _Parser:
         self.filters = 0
         self.subscripts = 0
         self.depth = 0
+        self.operations = 0
 
     # ---- tokens
 
@@ -142,25 +144,22 @@ class _Parser:
 
     def disjunction(self) -> Item:
         """Read predicates joined by ||."""
-        self.depth += 1
-        if self.depth > DEPTH_MAX:
-            raise SqlError("54001", "stack depth limit exceeded")
         left = self.conjunction()
         while self.peek("||"):
-            left = self._logical("||", left, self.conjunction)
-        self.depth -= 1
+            left = self._logical("||", left)
         return left
 
     def conjunction(self) -> Item:
         """Read predicates joined by &&."""
         left = self.comparison()
         while self.peek("&&"):
-            left = self._logical("&&", left, self.comparison)
+            left = self._logical("&&", left)
         return left
 
-    def _logical(self, operator: str, left: Item, operand: object) -> Item:
+    def _logical(self, operator: str, left: Item) -> Item:
         if not is_predicate(left):
             raise self.error()
+        self._operation()
         self.at += 1
         right = self.conjunction() if operator == "||" else self.comparison()
         if not is_predicate(right):
@@ -170,6 +169,7 @@ class _Parser:
     def comparison(self) -> Item:
         """Read a comparison, LIKE_REGEX, STARTS WITH, a negation, or what binds tighter."""
         if self.accept("!"):
+            self._operation()
             if not (self.peek("(") or self.peek("exists")):
                 raise self.error()
             arg = self.primary()
@@ -227,6 +227,7 @@ class _Parser:
         while self.peek("+") or self.peek("-"):
             operator = self.tokens[self.at][1]
             self._no_predicate(left)
+            self._operation()
             self.at += 1
             right = self.product()
             self._no_predicate(right)
@@ -239,6 +240,7 @@ class _Parser:
         while self.peek("*") or self.peek("/") or self.peek("%"):
             operator = self.tokens[self.at][1]
             self._no_predicate(left)
+            self._operation()
             self.at += 1
             right = self.unary()
             self._no_predicate(right)
@@ -251,11 +253,8 @@ class _Parser:
             return self.primary()
         negative = self.tokens[self.at][1] == "-"
         self.at += 1
-        self.depth += 1
-        if self.depth > DEPTH_MAX:
-            raise SqlError("54001", "stack depth limit exceeded")
+        self._operation()
         arg = self.unary()
-        self.depth -= 1
         self._no_predicate(arg)
         if arg.kind == "number" and not arg.steps:
             assert isinstance(arg.value, Decimal), "a number"
@@ -266,6 +265,20 @@ class _Parser:
 
     def primary(self) -> Item:
         """Read a primary with its accessors."""
+        self.depth += 1
+        if self.depth > DEPTH_MAX:
+            raise SqlError("54001", "stack depth limit exceeded")
+        item = self._primary()
+        self.depth -= 1
+        return item
+
+    def _operation(self) -> None:
+        """Count an operation: each may be a level of the tree."""
+        self.operations += 1
+        if self.operations > OPERATIONS_MAX:
+            raise SqlError("54001", "stack depth limit exceeded")
+
+    def _primary(self) -> Item:
         kind, text = self.tokens[self.at]
         if self.accept("("):
             item = self.disjunction()
