@@ -25,8 +25,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from rustydb_engine.errors import SqlError, not_supported
-from rustydb_engine.values import arrays, floats, integers, jsonpath, jsontext, numeric, records, text
+from rustydb_engine.values import arrays, floats, integers, jsontext, numeric, records, text
 from rustydb_engine.values.forms import Forms
+from rustydb_engine.values.jsonpath_text import canonical_path
 from rustydb_engine.values.temporal_io import TEMPORAL_IO
 from rustydb_engine.values.type_io import TypeIO
 from rustydb_engine.values.types import BY_NAME, BY_OID, Type
@@ -305,7 +306,7 @@ def _jsonb_receive(data: bytes, _typmod: int, _forms: Forms) -> str:
 
 
 def _jsonpath_input(source: str, _typmod: int, _forms: Forms, now: int | None = None) -> str:
-    return jsonpath.canonical_path(source)
+    return canonical_path(source)
 
 
 def _jsonpath_receive(data: bytes, _typmod: int, _forms: Forms) -> str:
@@ -313,7 +314,7 @@ def _jsonpath_receive(data: bytes, _typmod: int, _forms: Forms) -> str:
         if not data:
             raise _wrong_length(data, 1)
         raise SqlError("XX000", f"unsupported jsonpath version number: {data[0]}")
-    return jsonpath.canonical_path(text.decode_utf8(data[1:]))
+    return canonical_path(text.decode_utf8(data[1:]))
 
 
 def _tid_input(source: str, _typmod: int, _forms: Forms, now: int | None = None) -> int:
