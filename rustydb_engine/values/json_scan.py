@@ -25,7 +25,7 @@ _CONTEXT_BYTES = 50
 _BLANK = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NUMBER_ATTEMPT = re.compile(r"-?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?")
-_WORD = re.compile(r"[A-Za-z0-9_\x80-\U0010ffff]*")
+_WORD = re.compile(r"[^\x00-/:-@\[-^`{-\x7f]*")  # letters, digits, _ and what is beyond ASCII
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _HEX = frozenset("0123456789abcdefABCDEF")
 

@@ -13,7 +13,8 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.sql.functions.registry import function
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
-_PLAIN = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
+# A letter, _ or anything beyond ASCII, then also digits and $; written as what they are not, which compiles in no time.
+_PLAIN = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]*")
 _BLANKS = " \t\n\r\f\v"
 
 
