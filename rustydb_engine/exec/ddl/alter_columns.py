@@ -68,7 +68,7 @@ def add_column(work: Work, table: Table, action: ast.AlterAction) -> Waits[None]
     widened = yield from rewrite(work, widened, _filler(work, widened, column))
     for node in constraints:
         if node.kind == "check":
-            add_check(work, widened, node)
+            yield from add_check(work, widened, node)
     for index in indexes:
         widened = yield from add_index_constraint(work, schema, widened, index)
     for node in constraints:
@@ -188,8 +188,7 @@ def drop_default(work: Work, table: Table, action: ast.AlterAction) -> Waits[Non
 
 def set_not_null_action(work: Work, table: Table, action: ast.AlterAction) -> Waits[None]:
     """ALTER COLUMN … SET NOT NULL; 23502 when a row has a NULL."""
-    yield from ()
-    set_not_null(work, table, [find_column(table, action.name).attnum])
+    yield from set_not_null(work, table, [find_column(table, action.name).attnum])
 
 
 def drop_not_null(work: Work, table: Table, action: ast.AlterAction) -> Waits[None]:

@@ -24,16 +24,19 @@ def add_identity(work: Work, table: Table, action: ast.AlterAction) -> Waits[Non
     if column.type not in (INT2, INT4, INT8):
         raise SqlError("22023", "identity column type must be smallint, integer, or bigint")
     where = f'column "{column.name}" of relation "{table.name}"'
+    schema = work.catalog.schema_by_oid(table.schema)
+    assert schema is not None, "a table is in a schema"
+    named = next((option.value for option in node.options if option.name == "sequence name"), None)
+    name = str(named[-1]) if isinstance(named, tuple) and named else ""
+    name = name or relation_name(work.catalog, table.name, column.name, "seq", schema.oid)
+    yield from work.lock_name(schema, name)
+    work.refuse_taken(schema, name)
     if not column.not_null:
         raise SqlError("55000", f"{where} must be declared NOT NULL before identity can be added")
     if column.identity:
         raise SqlError("55000", f"{where} is already an identity column")
     if column.default is not None:
         raise SqlError("55000", f"{where} already has a default value")
-    schema = work.catalog.schema_by_oid(table.schema)
-    assert schema is not None, "a table is in a schema"
-    name = relation_name(work.catalog, table.name, column.name, "seq", schema.oid)
-    yield from work.lock_name(schema, name)
     base = Sequence(
         work.new_oid(), name, schema.oid, type_oid=column.type.oid, owner_table=table.oid, owner_column=column.attnum,
         internal=True, persistence=table.persistence,

@@ -137,7 +137,7 @@ def _add_constraint(work: Work, table: Table, action: ast.AlterAction) -> Waits[
     schema = work.catalog.schema_by_oid(table.schema)
     assert schema is not None, "a table is in a schema"
     if node.kind == "check":
-        add_check(work, table, node)
+        yield from add_check(work, table, node)
     elif node.kind == "foreign":
         yield from add_foreign_key(work, table, node, check=True)
     elif node.index:
@@ -182,7 +182,7 @@ def _adopt_index(work: Work, table: Table, node: ast.Constraint, index: Index) -
     if primary:
         if any(entry.type == "p" for entry in work.catalog.constraints_of(table.oid)):
             raise SqlError("42P16", f'multiple primary keys for table "{table.name}" are not allowed')
-        set_not_null(work, table, [key.attnum for key in index.columns])
+        yield from set_not_null(work, table, [key.attnum for key in index.columns])
     if name != index.name:
         work.notice(f'ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index "{index.name}" to "{name}"')
         yield from rename_relation(work, index, name)
@@ -227,11 +227,12 @@ def _validate_constraint(work: Work, table: Table, action: ast.AlterAction) -> W
     if entry.validated:
         return
     if entry.type == "c":
-        check_rows(work, table, entry, stored_expr(work.catalog, entry.expression, table))
+        made = stored_expr(work.catalog, entry.expression, table)
+        yield from check_rows(work, table, entry, made, committed=True)
     else:
         found = work.catalog.table(entry.references)
         assert found is not None, f"foreign key {entry.name} has a referenced table"
-        yield from check_references(work, table, found, entry)
+        yield from check_references(work, table, found, entry, committed=True)
     work.put(replace(entry, validated=True))
 
 

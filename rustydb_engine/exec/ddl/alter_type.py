@@ -184,7 +184,7 @@ def _check_again(work: Work, table: Table, attnum: int) -> Waits[None]:
         if attnum not in entry.columns or not entry.validated:
             continue
         if entry.type == "c":
-            check_rows(work, table, entry, stored_expr(work.catalog, entry.expression, table))
+            yield from check_rows(work, table, entry, stored_expr(work.catalog, entry.expression, table))
         elif entry.type == "f":
             found = work.catalog.table(entry.references)
             assert found is not None, f"foreign key {entry.name} has a referenced table"

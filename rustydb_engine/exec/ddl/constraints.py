@@ -17,7 +17,7 @@ from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.exec.ddl.columns import changed
 from rustydb_engine.exec.ddl.expressions import bind_for, columns_used, print_expression, row_function
 from rustydb_engine.exec.ddl.indexes import add_index, choose_index_name, index_options
-from rustydb_engine.exec.ddl.stored_indexes import latest_rows
+from rustydb_engine.exec.ddl.stored_indexes import Row, scan
 from rustydb_engine.exec.ddl.work import Waits, Work
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.env import place
@@ -102,8 +102,9 @@ def add_index_constraint(work: Work, schema: Schema, table: Table, plan: IndexPl
         # Only the type's default operator class orders and compares keys of a constraint.
         require_ordered(table, key.attnum)
     if plan.primary:
-        table = set_not_null(work, table, plan.columns)
+        table = yield from set_not_null(work, table, plan.columns)
     name = plan.name or choose_index_name(work, table, keys, plan.include, "pkey" if plan.primary else "key")
+    work.refuse_taken(schema, name)
     refuse_named(work, table, name)
     index = Index(
         work.new_oid(), name, schema.oid, table.oid, keys, unique=True, primary=plan.primary, include=plan.include,
@@ -140,24 +141,27 @@ def require_ordered(table: Table, attnum: int) -> None:
         )
 
 
-def set_not_null(work: Work, table: Table, attnums: SequenceOf[int]) -> Table:
+def set_not_null(work: Work, table: Table, attnums: SequenceOf[int]) -> Waits[Table]:
     """Make columns NOT NULL and return the table; 23502 when a row has a NULL there."""
     fresh = [attnum for attnum in attnums if not table.columns[attnum - 1].not_null]
     if not fresh:
         return table
-    check_not_null(work, table, fresh)
+    yield from check_not_null(work, table, fresh)
     columns = tuple(changed(column, not_null=True) if column.attnum in fresh else column for column in table.columns)
     made = replace(table, columns=columns)
     work.put(made)
     return made
 
 
-def check_not_null(work: Work, table: Table, attnums: SequenceOf[int]) -> None:
+def check_not_null(work: Work, table: Table, attnums: SequenceOf[int]) -> Waits[None]:
     """Raise 23502 when a row has a NULL in one of the columns."""
-    for row in latest_rows(work.database.heap(table.storage)):
+
+    def check(row: Row) -> None:
         for attnum in attnums:
             if row[attnum - 1] is None:
                 raise contains_null(work, table, attnum)
+
+    yield from scan(work, table, check)
 
 
 def contains_null(work: Work, table: Table, attnum: int) -> SqlError:
@@ -175,7 +179,7 @@ def refuse_named(work: Work, table: Table, name: str) -> None:
         raise SqlError("42710", f'constraint "{name}" for relation "{table.name}" already exists')
 
 
-def add_check(work: Work, table: Table, node: ast.Constraint, creating: bool = False) -> Constraint:
+def add_check(work: Work, table: Table, node: ast.Constraint, creating: bool = False) -> Waits[None]:
     """Enter a CHECK constraint and check the rows that are there; 23514, 42710."""
     assert node.expression is not None, "a check has an expression"
     made = bind_for(work.env(), table, node.expression, "check")
@@ -196,14 +200,14 @@ def add_check(work: Work, table: Table, node: ast.Constraint, creating: bool = F
     )  # fmt: skip
     work.put(entry)
     if not creating and not node.not_valid:
-        check_rows(work, table, entry, made)
-    return entry
+        yield from check_rows(work, table, entry, made)
 
 
-def check_rows(work: Work, table: Table, entry: Constraint, made: Expr) -> None:
-    """Raise 23514 when a row breaks a CHECK constraint."""
+def check_rows(work: Work, table: Table, entry: Constraint, made: Expr, *, committed: bool = False) -> Waits[None]:
+    """Raise 23514 when a row breaks a CHECK constraint; `committed` as in `scan`."""
     compute = row_function(work, made)
-    for row in latest_rows(work.database.heap(table.storage)):
+
+    def check(row: Row) -> None:
         if compute(row) is False:
             raise SqlError(
                 "23514",
@@ -212,3 +216,5 @@ def check_rows(work: Work, table: Table, entry: Constraint, made: Expr) -> None:
                 table=table.name,
                 constraint=entry.name,
             )
+
+    yield from scan(work, table, check, committed=committed)

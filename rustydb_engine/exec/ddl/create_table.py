@@ -142,7 +142,7 @@ def set_defaults(work: Work, table: Table, columns: SequenceOf[Planned]) -> Tabl
 def _add_constraints(work: Work, schema: Schema, table: Table, plan: TablePlan) -> Waits[None]:
     for node in plan.constraints:
         if node.kind == "check":
-            add_check(work, table, node, creating=True)
+            yield from add_check(work, table, node, creating=True)
     keyed = [node for node in plan.constraints if node.kind in ("primary", "unique", "exclude")]
     for index in plan_indexes(table, keyed):
         table = yield from add_index_constraint(work, schema, table, index)

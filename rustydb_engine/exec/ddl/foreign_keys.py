@@ -15,9 +15,8 @@ from rustydb_engine.catalog.objects import Constraint, Index, Table
 from rustydb_engine.catalog.system_tables.constraints import equality_pairs
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.ddl.constraints import refuse_named
-from rustydb_engine.exec.ddl.stored_indexes import Row, latest_rows
+from rustydb_engine.exec.ddl.stored_indexes import Row, scan
 from rustydb_engine.exec.ddl.work import Waits, Work
-from rustydb_engine.exec.waits import TICK
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.coerce import IMPLICIT, can_coerce
 from rustydb_engine.txn.locks import SHARE_ROW_EXCLUSIVE
@@ -26,7 +25,6 @@ from rustydb_engine.values.io import io_of
 from rustydb_engine.values.types import Type
 
 ACTIONS = {"no action": "a", "restrict": "r", "cascade": "c", "set null": "n", "set default": "d"}
-CHECK_BATCH = 4096
 
 
 def add_foreign_key(work: Work, table: Table, node: ast.Constraint, check: bool) -> Waits[Constraint]:
@@ -161,8 +159,10 @@ def _check_generated(table: Table, entry: Constraint) -> None:
             raise SqlError("42601", f"invalid ON {event} action for foreign key constraint containing generated column")
 
 
-def check_references(work: Work, table: Table, found: Table, entry: Constraint) -> Waits[None]:
-    """Raise 23503 when a row has no counterpart in the referenced table."""
+def check_references(
+    work: Work, table: Table, found: Table, entry: Constraint, *, committed: bool = False
+) -> Waits[None]:
+    """Raise 23503 when a row has no counterpart in the referenced table; `committed` as in `scan`."""
     index = work.catalog.get(entry.index)
     assert isinstance(index, Index), f"foreign key {entry.name} has no index"
     heap = work.database.heap(found.storage)
@@ -172,19 +172,23 @@ def check_references(work: Work, table: Table, found: Table, entry: Constraint) 
     order = [entry.referenced_columns.index(key.attnum) for key in index.columns]
     keys = _key_functions(found, entry)
     single = len(order) == 1
-    for number, row in enumerate(latest_rows(work.database.heap(table.storage))):
+    snapshot = work.context.snapshot
+
+    def check(row: Row) -> None:
         values = [row[attnum - 1] for attnum in entry.columns]
         if None in values:
             if entry.match == "f" and any(item is not None for item in values):
                 raise _violation(work, table, found, entry, row, mixed=True)
-            continue
+            return
         parts = [key(item) if key is not None else item for key, item in zip(keys, values, strict=True)]
         wanted = parts[0] if single else tuple(parts[place] for place in order)
-        rids = stored.candidates(wanted)
-        if not any((other := heap.latest(rid)[0]) is not None and stored.key_of(other) == wanted for rid in rids):
-            raise _violation(work, table, found, entry, row)
-        if number % CHECK_BATCH == CHECK_BATCH - 1:
-            yield TICK
+        for rid in stored.candidates(wanted):
+            other = heap.fetch(rid, snapshot) if committed else heap.latest(rid)[0]
+            if other is not None and stored.key_of(other) == wanted:
+                return
+        raise _violation(work, table, found, entry, row)
+
+    yield from scan(work, table, check, committed=committed)
 
 
 def _key_functions(found: Table, entry: Constraint) -> list[Callable[..., object] | None]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rustydb_engine.storage.heap import Heap
 
 Row = tuple[object, ...]
+PAGES_A_SLICE = 16
 
 
 def key_types(table: Table, index: Index) -> list[Type]:
@@ -85,7 +86,7 @@ def build(work: Work, table: Table, index: Index) -> Waits[None]:
     for number, duplicate in enumerate(stored.build_steps(heap)):
         if duplicate is not SKIP:
             raise _not_unique(work, table, index, heap, stored, duplicate)
-        if number % 16 == 15:
+        if number % PAGES_A_SLICE == PAGES_A_SLICE - 1:
             yield TICK
     work.database.attach_index(work.txn, heap, stored)
 
@@ -101,6 +102,21 @@ def _not_unique(work: Work, table: Table, index: Index, heap: Heap, stored: Stor
         table=table.name,
         constraint=index.name,
     )
+
+
+def scan(work: Work, table: Table, check: Callable[[Row], None], *, committed: bool = False) -> Waits[None]:
+    """Call `check` for each row of a table: the newest versions, or with `committed` what the statement's snapshot sees.
+
+    The newest versions are for a transaction that keeps writers away by its lock.
+    """
+    heap = work.database.heap(table.storage)
+    for number, page in enumerate(heap.pages):
+        rows = heap.rows(page, work.context.snapshot) if committed else page.rows
+        for row in rows:
+            if row is not None:
+                check(row)
+        if number % PAGES_A_SLICE == PAGES_A_SLICE - 1:
+            yield TICK
 
 
 def latest_rows(heap: Heap) -> Iterator[Row]:
