@@ -148,11 +148,11 @@ def window_rows(
         columns: list[Results] = []
         for call in spec.calls:
             columns.append((yield from _compute(call, partition, frames, ctx)))
-        for start in range(0, last - first, SORT_AT_ONCE):
-            end = start + SORT_AT_ONCE
-            kept = [row[KEPT] for row in partition.rows[start:end]]
-            result.extend(zip(kept, zip(*[column[start:end] for column in columns], strict=True), strict=True))
-            if end < last - first:
+        for low in range(0, last - first, SORT_AT_ONCE):
+            high = low + SORT_AT_ONCE
+            kept = [row[KEPT] for row in partition.rows[low:high]]
+            result.extend(zip(kept, zip(*[column[low:high] for column in columns], strict=True), strict=True))
+            if high < last - first:
                 yield TICK
         work += last - first
         if work > 2000:
