@@ -22,6 +22,7 @@ from rustydb_engine.session.sink import Sink
 from rustydb_engine.sql import ast
 
 if TYPE_CHECKING:
+    from rustydb_engine.exec.context import ExecContext
     from rustydb_engine.exec.result import CompiledPlan
     from rustydb_engine.session.session import Session
 
@@ -55,14 +56,11 @@ def query(session: Session, sql: str, sink: Sink) -> Outcome:
     if not plan.instant:
         return SLOW
     try:
-        context = session.context
-        context.start(session.txn, block.statement_time)
+        context = _start_reading(session, plan)
         sink.result(entry, plan.run(context, params))
     except Exception as error:
         return _error(session, error, sink)
-    if session.txn is not None:
-        session.txn.next_command()
-    return 0
+    return _read(session, context)
 
 
 def execute(session: Session, name: str, max_rows: int, sink: Sink) -> Outcome:
@@ -97,14 +95,11 @@ def execute(session: Session, name: str, max_rows: int, sink: Sink) -> Outcome:
         return 0
     portal.done = True
     try:
-        context = session.context
-        context.start(session.txn, block.statement_time)
+        context = _start_reading(session, plan)
         sink.answer(entry, portal.formats, plan.run(context, portal.params))
     except Exception as error:
         return _error(session, error, sink)
-    if session.txn is not None:
-        session.txn.next_command()
-    return 0
+    return _read(session, context)
 
 
 def sync(session: Session) -> Outcome:
@@ -123,6 +118,28 @@ def sync(session: Session) -> Outcome:
     if not session.block.can_finish_now():
         return SLOW
     return _finish(session)
+
+
+def _start_reading(session: Session, plan: CompiledPlan) -> ExecContext:
+    """Take the snapshot of a statement that reads; inside a transaction its locks too, which last to the end."""
+    context = session.context
+    txn = session.txn
+    if txn is not None:
+        acquire = session.locks.acquire
+        for table, mode in plan.locks:
+            acquire(txn, table, mode)  # nobody contends, so it is granted
+    context.start(txn, session.block.statement_time)
+    return context
+
+
+def _read(session: Session, context: ExecContext) -> int:
+    """Return what the answer of a statement that has read must wait for: a change of the catalog may be in its snapshot."""
+    txn = session.txn
+    if txn is not None:
+        txn.next_command()
+        return 0
+    csn = context.snapshot.csn
+    return csn if csn > session.database.manager.durable_csn else 0
 
 
 def _change(session: Session, plan: CompiledPlan, params: tuple[object, ...], sink: Sink) -> str | None:

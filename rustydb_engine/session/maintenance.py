@@ -101,7 +101,10 @@ def _vacuum(session: Session, statement: ast.Vacuum, _portal: Portal) -> Steps:
             continue
         while blockers := locks.acquire(txn, table.oid, SHARE_UPDATE_EXCLUSIVE):
             yield WaitFor(blockers)
-        heap = session.database.heap(table.storage)
+        now = session.space().catalog.get(table.oid)
+        if not isinstance(now, Table):
+            continue  # dropped meanwhile; or, below, with another heap
+        heap = session.database.heap(now.storage)
         if not statement.analyze_only:
             for _ in vacuum(heap):
                 yield TICK

@@ -406,10 +406,10 @@ class Player:
 
         def body(unit: Unit) -> Steps:
             name = f"x_{self.client}_{unit.key[1]}"
-            if self.dice.random() < 0.5:
-                yield from do(f"CREATE INDEX {name} ON entries (n)")
-            else:
-                yield from do(f"ALTER TABLE accounts ADD COLUMN {name} int DEFAULT 1")
+            # No rewrite of what repeatable read transactions look at late: it is not MVCC-safe, as in PostgreSQL.
+            what = ("CREATE INDEX {} ON entries (n)", "CREATE INDEX {} ON accounts (balance)")
+            add = "ALTER TABLE entries ADD COLUMN {} int DEFAULT 1"
+            yield from do(self.dice.choice((*what, add)).format(name))
 
         yield from self._transaction(body)
 
@@ -466,7 +466,10 @@ class Player:
         try:
             yield from do("BEGIN ISOLATION LEVEL REPEATABLE READ" + self.dice.choice(("", ", READ ONLY")))
             looks: list[tuple[set[Key], dict[int, int]]] = []
+            counts: set[int] = set()
             for _ in range(2):
+                reply = yield from do("SELECT count(*) FROM entries")
+                counts.add(reply.numbers()[0][0])
                 reply = yield from do("SELECT client, unit FROM units")
                 seen = {(row[0], row[1]) for row in reply.numbers()}
                 yield Ask(nap_ns=self.dice.choice((0, self.weather.disk_ns)))
@@ -474,7 +477,7 @@ class Player:
                 looks.append((seen, dict((row[0], row[1]) for row in reply.numbers())))
                 reply = yield from do("SELECT sum(balance) FROM accounts")
                 self.history.check_total(reply.numbers()[0][0], "repeatable read")
-            expect(looks[0] == looks[1], "a repeatable read transaction sees another state than before")
+            expect(looks[0] == looks[1] and len(counts) == 1, "a repeatable read transaction sees another state than before")
             reply = yield from say(self.dice.choice(("COMMIT", "ROLLBACK")))
             checked(reply)
             self._saw(*looks[0], must, "repeatable read")
