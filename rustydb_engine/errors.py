@@ -14,12 +14,13 @@ from __future__ import annotations
 class SqlError(Exception):
     """An error of a statement.
 
-    `position` is the 0-based character offset in the statement's text (the session adds 1 for the wire).
+    `position` is the 0-based character offset in the statement's text (the session adds 1 for the wire). `routine` is the
+    name of PostgreSQL's function where clients look for it.
     """
 
     __slots__ = (
         "column", "constraint", "datatype", "detail", "hint", "message", "position",
-        "schema", "severity", "sqlstate", "table", "where",
+        "routine", "schema", "severity", "sqlstate", "table", "where",
     )  # fmt: skip
 
     def __init__(
@@ -37,6 +38,7 @@ class SqlError(Exception):
         datatype: str | None = None,
         constraint: str | None = None,
         severity: str = "ERROR",
+        routine: str | None = None,
     ) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
@@ -51,6 +53,7 @@ class SqlError(Exception):
         self.datatype = datatype
         self.constraint = constraint
         self.severity = severity
+        self.routine = routine
 
     def at(self, position: int | None) -> SqlError:
         """Return self, with a position if it had none."""

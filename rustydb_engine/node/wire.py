@@ -101,4 +101,5 @@ def fields_of(error: SqlError) -> dict[str, str]:
         column=error.column,
         datatype=error.datatype,
         constraint=error.constraint,
+        routine=error.routine,
     )

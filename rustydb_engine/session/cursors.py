@@ -1,6 +1,7 @@
 """SQL cursors: DECLARE, FETCH, MOVE and CLOSE, on the same portals as the extended protocol's.
 
-A cursor reads forward from its query. Once it has to go back, or was declared SCROLL, its rows are kept in full.
+A cursor reads forward from its query and remembers what it gave. Once it has to go back, its rows are fetched to the
+end and kept in full, as those of a WITH HOLD cursor are when its transaction commits.
 Source: PostgreSQL 15, DECLARE and FETCH.
 """
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.result import ResultColumn
 from rustydb_engine.exec.waits import Completion
+from rustydb_engine.session import portals
 from rustydb_engine.session.entry import Entry
 from rustydb_engine.session.prepared import Portal
 from rustydb_engine.sql import ast
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 Steps = Generator[Any, Any, Completion]
 Rows = list[tuple[object, ...]]
+SEEN_ROWS_MAX = 100_000
+"""A cursor that was not declared SCROLL can go back over this many rows; after more of them it reads forward only."""
 
 
 def _declare(session: Session, statement: ast.DeclareCursor, portal: Portal) -> Steps:
@@ -35,13 +39,13 @@ def _declare(session: Session, statement: ast.DeclareCursor, portal: Portal) -> 
     cursor = Portal(statement.name, entry, portal.params, (1,) if statement.binary else ())
     cursor.hold = statement.hold
     cursor.scroll = statement.scroll is not False
+    cursor.scroll_declared = statement.scroll is True
+    cursor.seen = []
     cursor.binary = statement.binary
     cursor.depth = session.block.depth
     cursor.made_at = session.block.statement_time
     session.portals[statement.name] = cursor
     # The cursor sees what was there when it was declared: take its snapshot now, not at the first FETCH.
-    from rustydb_engine.session import portals
-
     yield from portals.open_now(session, cursor)
     return Completion("DECLARE CURSOR")
 
@@ -60,44 +64,38 @@ def fetch_columns(session: Session, statement: ast.Fetch) -> tuple[ResultColumn,
 
 def _fetch(session: Session, statement: ast.Fetch, portal: Portal) -> Steps:
     cursor = _cursor(session, statement.cursor)
-    backward = statement.direction in ("prior", "first", "last", "absolute", "relative", "backward")
-    if cursor.kept is not None or backward:
+    count = statement.count
+    forward = statement.direction in ("next", "forward") and (count is None or count > 0)
+    if cursor.kept is not None or not forward:
         rows = yield from _scroll(session, cursor, statement)
     else:
-        from rustydb_engine.session import portals
-
-        count = statement.count
-        if count == 0:
-            rows = yield from _scroll(session, cursor, statement)
-        else:
-            rows, _ = yield from portals.take(session, cursor, count)
-            if cursor.scroll:
-                cursor.seen = [*cursor.seen, *rows]
-            cursor.after = count is None or len(rows) < count
+        rows, _ = yield from portals.take(session, cursor, count)
+        cursor.after = count is None or len(rows) < count
+        if cursor.scroll:
+            _remember(cursor, rows)
     if rows and not statement.move:
         yield rows
     return Completion("MOVE" if statement.move else "FETCH", len(rows))
 
 
+def _remember(cursor: Portal, rows: Rows) -> None:
+    """Keep what was fetched, should the cursor have to go back; without SCROLL only while it is little."""
+    if not cursor.scroll_declared and len(cursor.seen) + len(rows) > SEEN_ROWS_MAX:
+        cursor.scroll = False
+        cursor.seen = []
+    else:
+        assert isinstance(cursor.seen, list), "cursors have a list of their own"
+        cursor.seen += rows
+
+
 def _scroll(session: Session, cursor: Portal, statement: ast.Fetch) -> Generator[Any, Any, Rows]:
     """Fetch by position, over rows that are kept in full."""
-    from rustydb_engine.session import portals
-
-    if not cursor.scroll:
-        raise SqlError(
-            "55000", "cursor can only scan forward", hint="Declare it with SCROLL option to enable backward scan."
-        )
-    if cursor.kept is None:
-        before = len(cursor.seen)
-        rest, _ = yield from portals.take(session, cursor, None)
-        cursor.kept = [*cursor.seen, *rest]
-        cursor.position = before + 1 if cursor.after else before
-        cursor.seen = ()
-    kept = cursor.kept
-    size = len(kept)
+    if cursor.kept is None and cursor.scroll:
+        yield from portals.keep(session, cursor)
+    kept = cursor.kept if cursor.kept is not None else []
     # `position` is 1-based: the row the cursor is on; 0 is before the first, size + 1 after the last.
-    here, count = cursor.position, statement.count
-    direction = statement.direction
+    size, here = len(kept), cursor.position
+    direction, count = statement.direction, statement.count
     if direction == "prior":
         direction, count = "backward", 1
     if direction in ("first", "last", "absolute", "relative"):
@@ -105,11 +103,13 @@ def _scroll(session: Session, cursor: Portal, statement: ast.Fetch) -> Generator
         if direction == "absolute" and target < 0:
             target = size + 1 + target
         target = min(max(target, 0), size + 1)
+        _require_scroll(cursor, target > here)
         cursor.position = target
         return [kept[target - 1]] if 1 <= target <= size else []
     steps = size + 1 if count is None else count
     if direction == "backward":
         steps = -steps
+    _require_scroll(cursor, steps > 0)
     if steps == 0:
         return [kept[here - 1]] if 1 <= here <= size else []
     if steps > 0:
@@ -122,10 +122,15 @@ def _scroll(session: Session, cursor: Portal, statement: ast.Fetch) -> Generator
     return rows
 
 
+def _require_scroll(cursor: Portal, forward: bool) -> None:
+    if not cursor.scroll and not (forward and cursor.kept is not None):
+        raise SqlError(
+            "55000", "cursor can only scan forward", hint="Declare it with SCROLL option to enable backward scan."
+        )
+
+
 def _close(session: Session, statement: ast.CloseCursor, _portal: Portal) -> Steps:
     yield from ()
-    from rustydb_engine.session import portals
-
     if not statement.name:
         session.drop_portals(everything=True)
         return Completion("CLOSE CURSOR ALL")

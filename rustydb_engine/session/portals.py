@@ -15,7 +15,6 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.result import CompiledPlan
 from rustydb_engine.exec.waits import TICK, Completion, Wait, Yielded
-from rustydb_engine.session import utility
 from rustydb_engine.session.copying import NeedCopyData
 from rustydb_engine.session.entry import Entry
 from rustydb_engine.session.hooks import Hooks
@@ -147,6 +146,8 @@ def start(session: Session, portal: Portal, own_context: bool = False) -> Steps:
     entry = portal.entry
     plan = entry.plan
     if plan is None:
+        from rustydb_engine.session import utility  # which imports the cursors, and they import this module
+
         assert entry.statement is not None, "empty statements do not start"
         return utility.steps(session, portal, entry.statement)
     session.transaction()
@@ -208,12 +209,20 @@ def _plan_again(session: Session, portal: Portal) -> CompiledPlan:
     literals = before.normalised
     session.space().plan(entry, () if literals else before.parameters)
     if [(c.type, c.typmod) for c in before.columns] != [(c.type, c.typmod) for c in entry.columns]:
-        raise SqlError("0A000", "cached plan must not change result type")
+        raise changed_result()
     portal.entry = entry
     if literals:
         portal.params = ()
     assert entry.plan is not None, "it was just planned"
     return entry.plan
+
+
+def changed_result() -> SqlError:
+    """Return the error for a statement whose result has other types than when it was described.
+
+    asyncpg and pgjdbc know it by the routine, and prepare the statement anew.
+    """
+    return SqlError("0A000", "cached plan must not change result type", routine="RevalidateCachedQuery")
 
 
 def wait(
@@ -259,9 +268,16 @@ def hold_cursors(session: Session) -> Work:
     """Before COMMIT: fetch what WITH HOLD cursors have not given yet, so that they outlive the transaction."""
     for portal in list(session.portals.values()):
         if portal.hold and portal.kept is None:
-            rows, _ = yield from take(session, portal, None)
-            portal.kept = rows
-            portal.position -= len(rows)
+            yield from keep(session, portal)
+
+
+def keep(session: Session, portal: Portal) -> Work:
+    """Fetch what a cursor has not given yet, and keep all its rows; those that it no longer has are empty."""
+    before = portal.position
+    rest, _ = yield from take(session, portal, None)
+    portal.kept = [*(portal.seen if portal.scroll else [()] * before), *rest]
+    portal.position = before + 1 if portal.after else before
+    portal.seen = []
 
 
 def drop_above(session: Session, depth: int) -> None:

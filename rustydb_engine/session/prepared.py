@@ -47,13 +47,14 @@ class Portal:
     depth = 0
     kept: list[tuple[object, ...]] | None = None
     scroll = False
+    scroll_declared = False
     hold = False
     binary = False
     after = False
     made_at = 0
     # Most portals are bound, run and forgotten: what they do not use stays with the class, lists as empty tuples.
     buffer: Sequence[tuple[object, ...]] = ()
-    seen: Sequence[tuple[object, ...]] = ()
+    seen: Sequence[tuple[object, ...]] = ()  # of a cursor a list, which grows
 
     def __init__(self, name: str, entry: Entry, params: tuple[object, ...], formats: Formats) -> None:
         self.name = name

@@ -260,7 +260,7 @@ class Session:
         entry = self.space().prepare_typed(before.text, prepared.types)
         utility.describe(self, entry)
         if [(c.type.oid, c.typmod) for c in before.columns] != [(c.type.oid, c.typmod) for c in entry.columns]:
-            raise SqlError("0A000", "cached plan must not change result type")
+            raise portals.changed_result()
         prepared.entry = entry
         prepared.decoders.clear()
         return entry

@@ -454,6 +454,7 @@ def error_fields(
     column: str | None = None,
     datatype: str | None = None,
     constraint: str | None = None,
+    routine: str | None = None,
 ) -> dict[str, str]:
     """Return the fields of an ErrorResponse or Notice, in PostgreSQL's order.
 
@@ -470,6 +471,7 @@ def error_fields(
         ("c", column),
         ("d", datatype),
         ("n", constraint),
+        ("R", routine),
     )
     fields.update((code, text) for code, text in optional if text is not None)
     return fields
