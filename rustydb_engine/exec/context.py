@@ -98,6 +98,21 @@ class ExecContext:
             raise SqlError("25006", f"cannot execute {command} in a read-only transaction")
         return txn
 
+    @property
+    def forms(self) -> Forms:
+        """The settings on which the text forms of values depend."""
+        return self.hooks.forms
+
+    @property
+    def transaction_time(self) -> int:
+        """When the transaction began."""
+        return self.hooks.transaction_time
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as the transaction sees it."""
+        return self.hooks.catalog
+
     def __getattr__(self, name: str) -> Any:
         # What is not a slot is the session's: settings, clock, sequences, catalog (see SessionHooks).
         return getattr(self.hooks, name)
