@@ -53,6 +53,7 @@ class Node:
         self._ready: deque[PgConnection] = deque()
         self._touched: list[PgConnection] = []
         self._closing: list[PgConnection] = []
+        self._doomed: list[PgConnection] = []
         self._durable: deque[tuple[int, PgConnection]] = deque()
         self._timers: list[tuple[int, int, PgConnection]] = []
         self._timer_count = 0
@@ -98,6 +99,8 @@ class Node:
                 if woken:
                     for waiter in woken:
                         self.wake_for_end(waiter)
+        if self._doomed:
+            self._end_doomed()
         self.disk.step(now)
         if self._touched:
             self._flush()
@@ -203,11 +206,15 @@ class Node:
         return self.sessions[process_id]
 
     def cancel_session(self, process_id: int, error: SqlError) -> bool:
-        """Cancel what another session runs; False when there is no such session."""
+        """Cancel what another session runs, or with a FATAL error end it; False when there is no such session."""
         target = self.sessions.get(process_id)
-        if target is not None:
+        if target is None:
+            return False
+        if error.severity == "FATAL":
+            self._doomed.append(target)
+        else:
             target.cancel(error)
-        return target is not None
+        return True
 
     def activity(self) -> list[dict[str, object]]:
         """Return one record for each session, by process id."""
@@ -337,6 +344,16 @@ class Node:
                 if rest:
                     effects.append(io.Send(connection.conn, rest))
                 self._closing.append(connection)
+
+    def _end_doomed(self) -> None:
+        """End the sessions that were terminated in this step; one may have asked for its own end."""
+        doomed, self._doomed = self._doomed, []
+        for connection in doomed:
+            if self.connections.get(connection.conn) is connection:
+                connection.wait = None
+                connection.held = False
+                connection.shut_down()
+                self.close_soon(connection)
 
     def _close_all(self) -> None:
         closing, self._closing = self._closing, []
