@@ -12,11 +12,11 @@ from rustydb_engine.exec.codegen import Generator
 from rustydb_engine.exec.compile import load
 from rustydb_engine.exec.scope import RowBinding, Scope
 from rustydb_engine.sql import bound as b
-from rustydb_engine.sql.functions.library import MODULES
+from rustydb_engine.sql.functions import load_all
 from rustydb_engine.sql.functions.registry import OPERATORS
 from rustydb_engine.values.types import BOOL, INT4
 
-assert MODULES
+load_all()
 COLUMNS = 3
 LESS = next(entry for entry in OPERATORS["<"] if entry.left is INT4 and entry.right is INT4)
 EQUAL = next(entry for entry in OPERATORS["="] if entry.left is INT4 and entry.right is INT4)
