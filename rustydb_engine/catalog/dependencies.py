@@ -79,7 +79,6 @@ class Dependents:
         self._order: list[_Seen] = []
         self._originals: set[Address] = set()
         self._views: dict[int, list[tuple[Table, int]]] | None = None
-        self._defaults: dict[int, list[Address]] | None = None
 
     def collect(self, originals: list[Address]) -> Found:
         """Find what depends on the originals; they are dropped too but not reported."""
@@ -135,7 +134,7 @@ class Dependents:
                     if constraint.index == entry.oid:
                         yield Address("constraint", constraint.oid), NORMAL
             elif isinstance(entry, Sequence):
-                for default in self._defaults_on(entry.oid):
+                for default in self._defaults_on(entry):
                     yield default, NORMAL
 
     def _in_schema(self, oid: int) -> Iterator[tuple[Address, str]]:
@@ -180,17 +179,16 @@ class Dependents:
                     self._views.setdefault(relation, []).append((view, attnum))
         return self._views.get(oid, [])
 
-    def _defaults_on(self, oid: int) -> list[Address]:
-        if self._defaults is None:
-            self._defaults = {}
-            for table in self.catalog.objects("table"):
-                assert isinstance(table, Table)
-                for column in table.live():
-                    if column.default is not None and "regclass" in column.default:
-                        for used in sequences_named(self.catalog, column.default):
-                            address = Address("default", table.oid, column.attnum)
-                            self._defaults.setdefault(used, []).append(address)
-        return self._defaults.get(oid, [])
+    def _defaults_on(self, sequence: Sequence) -> Iterator[Address]:
+        """Yield the defaults that name a sequence; texts in the catalog qualify it always."""
+        schema = quote_identifier(self.catalog.schema_name(sequence.schema))
+        shown = f"{schema}.{quote_identifier(sequence.name)}".replace("'", "''")
+        needle = f"'{shown}'::regclass"
+        for table in self.catalog.objects("table"):
+            assert isinstance(table, Table)
+            for column in table.columns:
+                if column.default is not None and needle in column.default and not column.dropped:
+                    yield Address("default", table.oid, column.attnum)
 
     # -- words
 

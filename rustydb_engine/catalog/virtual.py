@@ -14,12 +14,16 @@ from rustydb_engine.catalog.information_schema import (
 from rustydb_engine.catalog.information_schema import privileges, routines, tables
 from rustydb_engine.catalog.objects import INFORMATION_SCHEMA, Sequence, Table
 from rustydb_engine.catalog.system_tables import access, constraints, functions, relations, server, types, views
-from rustydb_engine.catalog.system_tables.rows import PRODUCERS, Row, Source
+from rustydb_engine.catalog.system_tables.rows import FIXED, KEPT, LIVE, PRODUCERS, Row, Source
 from rustydb_engine.sql.functions.context import EvalContext
 
 _MODULES = (
     access, constraints, functions, relations, server, types, views, privileges, routines, standard_constraints, tables,
 )  # fmt: skip
+
+
+_fixed_rows: dict[int, tuple[Row, ...]] = {}
+_fixed_indexes: dict[tuple[int, int], dict[object, list[Row]]] = {}
 
 
 def system_rows(table_oid: int, context: EvalContext) -> tuple[Row, ...]:
@@ -33,9 +37,12 @@ def system_rows(table_oid: int, context: EvalContext) -> tuple[Row, ...]:
     if table is None and isinstance(catalog.get(table_oid), Sequence):
         return (context.sequence_row(table_oid),)
     assert table is not None and table.kind == "virtual", f"{table_oid} is no system table"
-    producer, live = PRODUCERS.get(producer_name(table), (_nothing, False))
-    rows = tuple(producer(Source(context)))
-    if not live:
+    producer, lasting = PRODUCERS.get(producer_name(table), (_nothing, FIXED))
+    fixed = _fixed_rows.get(table_oid) if lasting == FIXED else None
+    rows = fixed if fixed is not None else tuple(producer(Source(context)))
+    if lasting == FIXED:
+        _fixed_rows[table_oid] = rows
+    if lasting != LIVE:
         catalog.system_rows[table_oid] = (version, rows)
     return rows
 
@@ -48,11 +55,16 @@ def system_index(table_oid: int, column: int, context: EvalContext) -> Mapping[o
     if kept is not None and kept[0] == version:
         return kept[1]
     table = catalog.table(table_oid)
+    lasting = PRODUCERS.get(producer_name(table), (_nothing, FIXED))[1] if table is not None else LIVE
+    if lasting == FIXED and (table_oid, column) in _fixed_indexes:
+        return _fixed_indexes[(table_oid, column)]
     made: dict[object, list[Row]] = {}
     for row in system_rows(table_oid, context):
         if row[column - 1] is not None:
             made.setdefault(row[column - 1], []).append(row)
-    if table is not None and not PRODUCERS.get(producer_name(table), (_nothing, False))[1]:
+    if lasting == FIXED:
+        _fixed_indexes[(table_oid, column)] = made
+    elif lasting == KEPT:
         catalog.system_indexes[(table_oid, column)] = (version, made)
     return made
 

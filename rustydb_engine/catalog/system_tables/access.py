@@ -9,7 +9,7 @@ from rustydb_engine.catalog.system_tables.access_data import CLASSES, FAMILIES, 
 from rustydb_engine.catalog.system_tables.rows import Row, Source, split_table, system_table
 
 
-@system_table("pg_am")
+@system_table("pg_am", fixed=True)
 def pg_am(source: Source) -> Iterator[Row]:
     """List the access methods that the server has."""
     make = source.maker("pg_am")
@@ -17,7 +17,7 @@ def pg_am(source: Source) -> Iterator[Row]:
         yield make(oid=oid, amname=name, amhandler=handler, amtype=kind)
 
 
-@system_table("pg_opfamily")
+@system_table("pg_opfamily", fixed=True)
 def pg_opfamily(source: Source) -> Iterator[Row]:
     """List the operator families."""
     make = source.maker("pg_opfamily")
@@ -29,7 +29,7 @@ def _methods() -> dict[str, int]:
     return {oid: int(method) for oid, _, method in split_table(FAMILIES)}
 
 
-@system_table("pg_opclass")
+@system_table("pg_opclass", fixed=True)
 def pg_opclass(source: Source) -> Iterator[Row]:
     """List the operator classes."""
     make, methods = source.maker("pg_opclass"), _methods()
@@ -40,7 +40,7 @@ def pg_opclass(source: Source) -> Iterator[Row]:
         )  # fmt: skip
 
 
-@system_table("pg_amop")
+@system_table("pg_amop", fixed=True)
 def pg_amop(source: Source) -> Iterator[Row]:
     """List the operators of the families."""
     make, methods = source.maker("pg_amop"), _methods()
@@ -51,7 +51,7 @@ def pg_amop(source: Source) -> Iterator[Row]:
         )  # fmt: skip
 
 
-@system_table("pg_amproc")
+@system_table("pg_amproc", fixed=True)
 def pg_amproc(source: Source) -> Iterator[Row]:
     """List the support functions of the families."""
     make = source.maker("pg_amproc")

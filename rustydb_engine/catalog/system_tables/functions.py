@@ -26,7 +26,7 @@ def all_functions() -> Iterator[Function]:
                 yield entry
 
 
-@system_table("pg_proc")
+@system_table("pg_proc", fixed=True)
 def pg_proc(source: Source) -> Iterator[Row]:
     """List the functions, aggregates and window functions."""
     make = source.maker("pg_proc")
@@ -83,7 +83,7 @@ def _literal(default: object) -> str:
     return str(default)
 
 
-@system_table("pg_operator")
+@system_table("pg_operator", fixed=True)
 def pg_operator(source: Source) -> Iterator[Row]:
     """List the operators."""
     make = source.maker("pg_operator")
@@ -105,7 +105,7 @@ def _find(name: str, left: int, right: int) -> int:
     return next((entry.oid for entry in OPERATORS.get(name, ()) if matches(entry)), 0)
 
 
-@system_table("pg_aggregate")
+@system_table("pg_aggregate", fixed=True)
 def pg_aggregate(source: Source) -> Iterator[Row]:
     """List the aggregates; how they compute is this server's own."""
     make = source.maker("pg_aggregate")
@@ -118,7 +118,7 @@ def pg_aggregate(source: Source) -> Iterator[Row]:
             )  # fmt: skip
 
 
-@system_table("pg_language")
+@system_table("pg_language", fixed=True)
 def pg_language(source: Source) -> Iterator[Row]:
     """List the languages."""
     make = source.maker("pg_language")

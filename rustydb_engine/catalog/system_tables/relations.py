@@ -194,11 +194,14 @@ def _table_row(source: Source, table: Table) -> Row:
 @system_table("pg_attribute")
 def pg_attribute(source: Source) -> Iterator[Row]:
     """List the columns of every relation: system columns too, and dropped ones as PostgreSQL renames them."""
-    for entry in source.relations():
+    if not _ground_columns:
+        _ground_columns.extend(_columns_of_ground(source))
+    yield from _ground_columns
+    for entry in source.relations("table", "view", "index", "sequence"):
         if isinstance(entry, Table):
             for column in entry.columns:
                 yield _column_row(source, entry.oid, column)
-            if entry.kind == "table" or relation_kinds().get(entry.oid) == "r":
+            if entry.kind == "table":
                 yield from _system_columns(source, entry.oid)
         elif isinstance(entry, Sequence):
             for column in sequence_table(entry).columns:
@@ -206,6 +209,18 @@ def pg_attribute(source: Source) -> Iterator[Row]:
             yield from _system_columns(source, entry.oid)
         else:
             yield from _index_columns(source, entry)
+
+
+_ground_columns: list[Row] = []
+
+
+def _columns_of_ground(source: Source) -> Iterator[Row]:
+    """Yield the columns of the system tables and their indexes, which are the same for ever."""
+    for entry in source.tables("virtual"):
+        for column in entry.columns:
+            yield _column_row(source, entry.oid, column)
+        if relation_kinds().get(entry.oid) == "r":
+            yield from _system_columns(source, entry.oid)
     for index in system_indexes():
         table = source.catalog.table(index.table)
         if table is not None:

@@ -17,7 +17,6 @@ producer is empty: this server has no objects of its kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from typing import Protocol
 
 from rustydb_engine.catalog.catalog import Catalog
@@ -28,7 +27,9 @@ from rustydb_engine.values.types import Type
 Row = tuple[object, ...]
 Producer = Callable[["Source"], Iterable[Row]]
 
-PRODUCERS: dict[str, tuple[Producer, bool]] = {}
+KEPT, LIVE, FIXED = "kept", "live", "fixed"
+PRODUCERS: dict[str, tuple[Producer, str]] = {}
+"""The producer of each system table, and how long its rows last: until the catalog changes, not at all, for ever."""
 
 
 class Maker(Protocol):
@@ -53,9 +54,9 @@ class Source:
         assert isinstance(table, Table), f"{name} is no system table"
         return maker_for(table)
 
-    def relations(self) -> Iterator[Table | Index | Sequence]:
-        """Yield tables, views, system tables, indexes and sequences."""
-        for kind in ("virtual", "table", "view", "index", "sequence"):
+    def relations(self, *kinds: str) -> Iterator[Table | Index | Sequence]:
+        """Yield the relations of these kinds: table, view, virtual, index, sequence."""
+        for kind in kinds:
             for entry in self.catalog.objects(kind):
                 assert isinstance(entry, Table | Index | Sequence)
                 yield entry
@@ -73,13 +74,16 @@ class Source:
         return found.name if isinstance(found, Role) else f"unknown (OID={oid})"
 
 
-def system_table(*names: str, live: bool = False) -> Callable[[Producer], Producer]:
-    """Declare the producer of one system table (`pg_class`) or view (`information_schema.tables`)."""
+def system_table(*names: str, live: bool = False, fixed: bool = False) -> Callable[[Producer], Producer]:
+    """Declare the producer of one system table (`pg_class`) or view (`information_schema.tables`).
+
+    `live`: it reads the session. `fixed`: it reads nothing but the registries, so it is asked once.
+    """
 
     def enter(producer: Producer) -> Producer:
         for name in names:
             assert name not in PRODUCERS, f"{name} has a producer already"
-            PRODUCERS[name] = (producer, live)
+            PRODUCERS[name] = (producer, LIVE if live else FIXED if fixed else KEPT)
         return producer
 
     return enter
@@ -97,9 +101,18 @@ def _empty(kind: Type, not_null: bool) -> object:
     return "" if kind.category in "SZ" or kind.name == "bytea" else 0
 
 
-@cache
+_makers: dict[int, Maker] = {}
+
+
 def maker_for(table: Table) -> Maker:
-    """Return a function that makes a row of `table` from its named columns."""
+    """Return a function that makes a row of the system table `table` from its named columns."""
+    found = _makers.get(table.oid)
+    if found is None:
+        found = _makers[table.oid] = _maker(table)
+    return found
+
+
+def _maker(table: Table) -> Maker:
     places = {column.name: column.attnum - 1 for column in table.columns}
     template = [_empty(column.type, column.not_null) for column in table.columns]
 

@@ -69,7 +69,7 @@ def pg_group(source: Source) -> Iterator[Row]:
             yield make(groname=role.name, grosysid=role.oid, grolist=())
 
 
-@system_table("pg_auth_members")
+@system_table("pg_auth_members", fixed=True)
 def pg_auth_members(source: Source) -> Iterator[Row]:
     """List the memberships of the predefined roles."""
     make = source.maker("pg_auth_members")
@@ -87,7 +87,7 @@ def pg_database(source: Source) -> Iterator[Row]:
     )  # fmt: skip
 
 
-@system_table("pg_tablespace")
+@system_table("pg_tablespace", fixed=True)
 def pg_tablespace(source: Source) -> Iterator[Row]:
     """List PostgreSQL's two tablespaces; nothing depends on them here."""
     make = source.maker("pg_tablespace")

@@ -90,7 +90,7 @@ def _array_name(name: str) -> str:
     return ("_" + name).encode()[:63].decode(errors="ignore")
 
 
-@system_table("pg_collation")
+@system_table("pg_collation", fixed=True)
 def pg_collation(source: Source) -> Iterator[Row]:
     """List the collations; text is ordered by code point in all of them."""
     make = source.maker("pg_collation")
@@ -107,7 +107,7 @@ def pg_collation(source: Source) -> Iterator[Row]:
         )  # fmt: skip
 
 
-@system_table("pg_cast")
+@system_table("pg_cast", fixed=True)
 def pg_cast(source: Source) -> Iterator[Row]:
     """List the casts that the server has, with PostgreSQL's OIDs."""
     make = source.maker("pg_cast")

@@ -173,13 +173,14 @@ def remove(work: Work, originals: list[Address], cascade: bool) -> Waits[None]:
     if not originals:
         return
     found = Dependents(work.catalog, work.search_path).collect(originals)
-    while True:
+    version = 0
+    while version != work.catalog.version:
+        # Whoever held the locks until now may have changed what depends on what.
+        version = work.catalog.version
         for oid in sorted(_tables_of(work, found.targets)):
             yield from work.lock(oid, ACCESS_EXCLUSIVE)
-        again = Dependents(work.catalog, work.search_path).collect(originals)
-        if again.targets == found.targets:
-            break
-        found = again
+        if version != work.catalog.version:
+            found = Dependents(work.catalog, work.search_path).collect(originals)
     _report(work, originals, found, cascade)
     for target in found.targets:
         remove_one(work, target)
