@@ -59,7 +59,7 @@ def steps(session: Session, portal: Portal, statement: ast.AnyStatement) -> Step
     handler = HANDLERS.get(type(statement))
     if handler is not None:
         return handler(session, statement, portal)
-    if isinstance(statement, DDL_STATEMENTS):
+    if isinstance(statement, ast.Statement) and isinstance(statement, DDL_STATEMENTS):
         return _ddl(session, statement)
     if isinstance(statement, ast.Unsupported):
         raise not_supported(statement.what, statement.pos if statement.pos >= 0 else None)

@@ -21,7 +21,7 @@ from rustydb_proto.core.value import field, value
 
 def at() -> int:
     """Return the field declaration for a source position."""
-    return field(default=-1, compare=False, repr=False)  # type: ignore[no-any-return]
+    return field(default=-1, compare=False, repr=False)
 
 
 class Expr:
