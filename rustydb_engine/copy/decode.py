@@ -53,40 +53,59 @@ class LineDecoder:
 
     def feed(self, data: bytes) -> list[RawRow]:
         """Take a piece of the stream and return the rows it completes."""
+        text = self.lines(data)
+        return self.rows(text) if text else []
+
+    def lines(self, data: bytes) -> str:
+        """Take a piece of the stream and return the lines it completes, for `rows`, or for others with `taken`."""
         if self.ended:
-            return []
+            return ""
         data = self._rest + data
         cut = data.rfind(b"\n") + 1
         if not cut:
             if len(data) > LINE_BYTES_MAX:
                 raise SqlError("54000", f"COPY line is longer than {LINE_BYTES_MAX} bytes")
             self._rest = data
-            return []
+            return ""
         self._rest = data[cut:]
-        return self._rows(self._text(data[:cut]))
+        return self._text(data[:cut])
+
+    @property
+    def in_rows(self) -> bool:
+        """Whether the next line is one of data: the header, if there is one, was read."""
+        return not self._skip_header
+
+    def taken(self, count: int) -> None:
+        """Note that lines were read by others."""
+        self.line += count
 
     def finish(self) -> list[RawRow]:
         """Return the row of a last line that has no newline."""
         rest, self._rest = self._rest, b""
         if not rest or self.ended:
             return []
-        return self._rows(self._text(rest + b"\n"))
+        return self.rows(self._text(rest + b"\n"))
 
     def _text(self, data: bytes) -> str:
         try:
-            return data.decode()
+            text = data.decode()
         except UnicodeDecodeError as error:
             bad = " ".join(f"0x{byte:02x}" for byte in data[error.start : error.start + 2][:1])
             raise SqlError("22021", f'invalid byte sequence for encoding "UTF8": {bad}') from None
+        if "\0" in text:
+            raise SqlError("22021", 'invalid byte sequence for encoding "UTF8": 0x00')
+        return text
 
-    def _rows(self, text: str) -> list[RawRow]:
+    def rows(self, text: str) -> list[RawRow]:
+        """Return the fields of whole lines."""
         raise AssertionError("each form splits lines its own way")
 
 
 class TextDecoder(LineDecoder):
     """The text form: fields between delimiters, backslash escapes, `\\.` ends the data."""
 
-    def _rows(self, text: str) -> list[RawRow]:
+    def rows(self, text: str) -> list[RawRow]:
+        """Return the fields of whole lines."""
         lines = text.split("\n")
         lines.pop()
         if "\r" in text:
@@ -177,7 +196,8 @@ def _unescape(field: str) -> str:
 class CsvDecoder(LineDecoder):
     """The csv form: quoted fields may hold delimiters, quotes (escaped) and newlines."""
 
-    def _rows(self, text: str) -> list[RawRow]:
+    def rows(self, text: str) -> list[RawRow]:
+        """Return the fields of whole lines."""
         options = self.options
         rows: list[RawRow] = []
         if options.quote not in text and "\\." not in text:

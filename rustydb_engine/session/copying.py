@@ -12,6 +12,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, final
 
 from rustydb_engine.catalog.objects import Table, TableColumn
+from rustydb_engine.copy.columns import ColumnReader
 from rustydb_engine.copy.convert import converter_for
 from rustydb_engine.copy.decode import BinaryDecoder, RawRow, decoder_for
 from rustydb_engine.copy.encode import encoder_for
@@ -151,34 +152,45 @@ def _copy_from(session: Session, statement: ast.Copy, options: CopyOptions) -> W
     inserter = copy_inserter(session, table, columns, statement.where)
     convert = converter_for(table, columns, options, session.settings.forms)
     decoder = decoder_for(options, len(columns))
+    plain = ColumnReader(columns, options, session.settings.forms)
     sink.copy_in(options.form == "binary", len(columns))
     count = 0
     checked = options.header != "match"
     while True:
         reply = yield NEED_COPY_DATA
+        raw: list[RawRow] = []
         if isinstance(reply, CopyAbandoned):
             raise reply.error
         assert isinstance(reply, bytes), "copy replies are data"
-        raw = decoder.feed(reply) if reply else decoder.finish()
+        rows: list[Row] | None = None
+        if reply and not isinstance(decoder, BinaryDecoder):
+            text = decoder.lines(reply)
+            if decoder.in_rows and (rows := plain.rows(text)) is not None:
+                decoder.taken(len(rows))
+            else:
+                raw = decoder.rows(text) if text else []
+        else:
+            raw = decoder.feed(reply) if reply else decoder.finish()
         if not checked and decoder.header is not None:
             checked = True
             _match_header(decoder.header, columns)
-        if raw:
-            first = decoder.line - len(raw)
+        if rows or raw:
+            first = decoder.line - len(rows or raw)
             try:
-                rows = convert(raw, first)
+                if rows is None:
+                    rows = convert(raw, first)
                 count += yield from inserter(rows)
             except SqlError as error:
-                error.where = error.where or _place(table, decoder, raw, first)
+                error.where = error.where or _place(table, decoder, len(rows or raw), first)
                 raise
             yield TICK
         if not reply:
             return Completion("COPY", count)
 
 
-def _place(table: Table, decoder: object, raw: list[RawRow], first: int) -> str:
-    if isinstance(decoder, BinaryDecoder) or len(raw) > 1:
-        return f"COPY {table.name}, lines {first + 1} to {first + len(raw)}"
+def _place(table: Table, decoder: object, count: int, first: int) -> str:
+    if isinstance(decoder, BinaryDecoder) or count > 1:
+        return f"COPY {table.name}, lines {first + 1} to {first + count}"
     return f"COPY {table.name}, line {first + 1}"
 
 

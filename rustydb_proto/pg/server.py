@@ -62,7 +62,7 @@ from rustydb_proto.core.machine import NEED_DATA, PAUSED, NeedData, Paused, Time
 from rustydb_proto.core.time import Now
 from rustydb_proto.pg import framing, messages
 from rustydb_proto.pg.admission import Admission
-from rustydb_proto.pg.decode import CLIENT_MESSAGES, Malformed, invalid_utf8
+from rustydb_proto.pg.decode import CLIENT_MESSAGES, Malformed, copy_run, invalid_utf8
 from rustydb_proto.pg.encode import ENCODERS
 from rustydb_proto.pg.limits import Limits
 from rustydb_proto.pg.messages import ServerCommand, ServerEvent, error_fields
@@ -267,13 +267,19 @@ class ServerMachine:
         data = self._buffer.data
         limit = self._limits.message_bytes_max
         pieces = [data[start:end]]
-        while len(data) - end >= 5:
+        size = len(data)
+        while size - end >= 5:
             kind, length = _header(data, end)
             after = end + 1 + length
-            if kind != 0x64 or not 4 <= length <= limit or after > len(data):
+            if kind != 0x64 or not 4 <= length <= limit or after > size:
                 break
-            pieces.append(data[end + 5 : after])
-            end = after
+            if after - end == end - start + 5:  # as long as the one before: often the first of many
+                body, end = copy_run(data, end, length)
+                pieces.append(body)
+            else:
+                pieces.append(data[end + 5 : after])
+                end = after
+            start = end - length + 4
         self._buffer.position = end
         return messages.CopyDataReceived(b"".join(pieces))
 
