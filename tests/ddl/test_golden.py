@@ -53,6 +53,9 @@ class Client:
     def _run(self, sql: str) -> list[str]:
         parse(sql)
         self.local.tag = ""
+        catalog = self.txn.catalog if self.txn is not None and self.txn.catalog else self.local.database.catalog
+        temporary = ("pg_temp_1",) if catalog.schema("pg_temp_1") is not None else ()
+        self.local.hooks.search_path = (*temporary, "public")
         rows = self.local.run(sql, txn=self.txn)
         if rows:
             columns = self.local.plan(sql, self.txn).columns

@@ -167,7 +167,7 @@ class Local:
             ((statement, _, _),) = parse(sql)
         assert isinstance(statement, ast.Query)
         catalog = txn.catalog if txn is not None and txn.catalog is not None else self.database.catalog
-        env = BindEnv(catalog, PATH, DEFAULT_FORMS, text=sql)
+        env = BindEnv(catalog, self.hooks.search_path, DEFAULT_FORMS, text=sql)
         return compile_query(bind(statement, env), catalog, self.database)
 
     def steps(

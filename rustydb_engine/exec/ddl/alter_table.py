@@ -29,6 +29,7 @@ from rustydb_engine.exec.ddl.foreign_keys import add_foreign_key, check_referenc
 from rustydb_engine.exec.ddl.indexes import index_options
 from rustydb_engine.exec.ddl.rename import find_constraint, move, rename_relation, set_owner
 from rustydb_engine.exec.ddl.schemas import owner_oid
+from rustydb_engine.exec.ddl.views import view_options
 from rustydb_engine.exec.ddl.work import Waits, Work
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.env import place
@@ -59,10 +60,14 @@ def alter_table(work: Work, statement: ast.AlterTable) -> Waits[str]:
         return tag
     work.refuse_system(found)
     _check_kind(statement.kind, found)
+    retyped = [action for action in statement.actions if action.kind == "column type"]
     for action in sorted(statement.actions, key=_pass):
         current = work.catalog.get(found.oid)
         assert isinstance(current, Table | Index | Sequence), "the relation is locked"
-        if isinstance(current, Table) and current.kind == "table":
+        if action.kind == "column type" and isinstance(current, Table) and current.kind == "table":
+            if action is retyped[0]:
+                yield from alter_type.alter_types(work, current, retyped)
+        elif isinstance(current, Table) and current.kind == "table":
             yield from _table_action(work, current, action)
         else:
             yield from _other_action(work, current, action)
@@ -263,7 +268,7 @@ def _set_schema(work: Work, table: Table, action: ast.AlterAction) -> Waits[None
 
 def _set_options(work: Work, table: Table, action: ast.AlterAction) -> Waits[None]:
     yield from ()
-    made = table_options(action.options) if table.kind == "table" else ()
+    made = table_options(action.options) if table.kind == "table" else view_options(action.options)
     names = {name for name, _ in made}
     work.put(replace(table, options=(*(o for o in table.options if o[0] not in names), *made)))
 
@@ -303,7 +308,6 @@ TABLE_ACTIONS: dict[str, TableAction] = {
     "set not null": alter_columns.set_not_null_action,
     "drop not null": alter_columns.drop_not_null,
     "drop expression": alter_columns.drop_expression,
-    "column type": alter_type.alter_type,
     "add identity": alter_identity.add_identity,
     "set identity": alter_identity.set_identity,
     "drop identity": alter_identity.drop_identity,

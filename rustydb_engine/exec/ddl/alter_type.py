@@ -8,6 +8,8 @@ Source: PostgreSQL 15, ATPrepAlterColumnType, ATExecAlterColumnType in src/backe
 
 from __future__ import annotations
 
+from collections.abc import Sequence as SequenceOf
+
 from rustydb_engine.catalog.dependencies import index_columns
 from rustydb_engine.catalog.objects import Sequence, Table, TableColumn
 from rustydb_engine.errors import SqlError
@@ -36,10 +38,43 @@ from rustydb_engine.sql.bound import Expr, Var
 from rustydb_engine.sql.keywords import quote_identifier
 from rustydb_engine.values.types import INT2, INT4, INT8, Type
 from rustydb_engine.values.typmods import format_type
+from rustydb_proto.core.value import value
 
 
-def alter_type(work: Work, table: Table, action: ast.AlterAction) -> Waits[None]:
-    """ALTER COLUMN … TYPE."""
+@value
+class Change:
+    """One column on its way to another type: as it was, as it will be, and the new value over the old row."""
+
+    old: TableColumn
+    fresh: TableColumn
+    convert: Expr
+
+
+def alter_types(work: Work, table: Table, actions: SequenceOf[ast.AlterAction]) -> Waits[None]:
+    """ALTER COLUMN … TYPE for one or more columns: constraints over several of them see all new types at once."""
+    changes = [_plan(work, table, action) for action in actions]
+    attnums = {change.old.attnum for change in changes}
+    made = table
+    for change in changes:
+        made = put_column(work, made, change.fresh)
+        _retype_sequence(work, change.old, change.fresh.type)
+    try:
+        _rebind(work, made, attnums)
+    except SqlError as error:
+        raise without_position(error) from None
+    computes = [(change.old.attnum - 1, row_function(work, change.convert)) for change in changes]
+
+    def convert(row: Row) -> Row:
+        fresh = list(row)
+        for place, compute in computes:
+            fresh[place] = compute(row)
+        return tuple(fresh)
+
+    made = yield from rewrite(work, made, convert)
+    yield from _check_again(work, made, attnums)
+
+
+def _plan(work: Work, table: Table, action: ast.AlterAction) -> Change:
     column = find_column(table, action.name)
     spec, written = action.column, action.type
     assert spec is not None and written is not None, "TYPE has a type"
@@ -55,23 +90,10 @@ def alter_type(work: Work, table: Table, action: ast.AlterAction) -> Waits[None]
         raise without_position(error) from None
     if column.identity and kind not in (INT2, INT4, INT8):
         raise SqlError("22023", "identity column type must be smallint, integer, or bigint")
-    convert = _conversion(work, table, column, action.expression, kind, typmod)
+    made = _conversion(work, table, column, action.expression, kind, typmod)
     _refuse_users(work, table, column)
     fresh = changed(column, type=kind, typmod=typmod, collation=column_collation(work, spec, kind))
-    made = put_column(work, table, _with_default(work, table, column, fresh))
-    _retype_sequence(work, column, kind)
-    try:
-        _rebind(work, made, column.attnum)
-    except SqlError as error:
-        raise without_position(error) from None
-    compute = row_function(work, convert)
-    place = column.attnum - 1
-
-    def change(row: Row) -> Row:
-        return (*row[:place], compute(row), *row[place + 1 :])
-
-    made = yield from rewrite(work, made, change)
-    yield from _check_again(work, made, column.attnum)
+    return Change(column, _with_default(work, table, column, fresh), made)
 
 
 def _conversion(work: Work, table: Table, column: TableColumn, node: ast.Node | None, kind: Type, typmod: int) -> Expr:
@@ -146,23 +168,23 @@ def _retype_sequence(work: Work, column: TableColumn, kind: Type) -> None:
         work.put(sequence_from_options(sequence, [option], fresh=False))
 
 
-def _rebind(work: Work, table: Table, attnum: int) -> None:
-    """Bind the texts over the column against its new type, and print them again."""
+def _rebind(work: Work, table: Table, attnums: set[int]) -> None:
+    """Bind the texts over the columns against their new types, and print them again."""
     for entry in work.catalog.constraints_of(table.oid):
-        if entry.type == "c" and attnum in entry.columns:
+        if entry.type == "c" and attnums.intersection(entry.columns):
             made = bind_for(work.env(), table, parse_text(entry.expression), "check")
             work.put(replace(entry, expression=print_expression(made, table, work.catalog)))
-        elif entry.type == "f" and attnum in entry.columns:
+        elif entry.type == "f" and attnums.intersection(entry.columns):
             found = work.catalog.table(entry.references)
             assert found is not None, f"foreign key {entry.name} has a referenced table"
             check_types(entry.name, table, entry.columns, found, entry.referenced_columns)
     for entry in work.catalog.referencing(table.oid):
-        if attnum in entry.referenced_columns:
+        if attnums.intersection(entry.referenced_columns):
             own = work.catalog.table(entry.table)
             assert own is not None, f"foreign key {entry.name} has a table"
             check_types(entry.name, own, entry.columns, table, entry.referenced_columns)
     for index in work.catalog.indexes_of(table.oid):
-        if attnum not in index_columns(index, table):
+        if not attnums.intersection(index_columns(index, table)):
             continue
         keys = []
         for key in index.columns:
@@ -178,10 +200,10 @@ def _rebind(work: Work, table: Table, attnum: int) -> None:
         work.put(replace(index, columns=tuple(keys), where=where))
 
 
-def _check_again(work: Work, table: Table, attnum: int) -> Waits[None]:
-    """Check the converted rows against the constraints over the column."""
+def _check_again(work: Work, table: Table, attnums: set[int]) -> Waits[None]:
+    """Check the converted rows against the constraints over the columns."""
     for entry in work.catalog.constraints_of(table.oid):
-        if attnum not in entry.columns or not entry.validated:
+        if not attnums.intersection(entry.columns) or not entry.validated:
             continue
         if entry.type == "c":
             yield from check_rows(work, table, entry, stored_expr(work.catalog, entry.expression, table))
@@ -191,5 +213,5 @@ def _check_again(work: Work, table: Table, attnum: int) -> Waits[None]:
             yield from check_references(work, table, found, entry)
     for entry in work.catalog.referencing(table.oid):
         own = work.catalog.table(entry.table)
-        if attnum in entry.referenced_columns and entry.validated and own is not None:
+        if attnums.intersection(entry.referenced_columns) and entry.validated and own is not None:
             yield from check_references(work, own, table, entry)

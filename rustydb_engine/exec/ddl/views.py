@@ -9,6 +9,7 @@ Source: PostgreSQL 15, src/backend/commands/view.c.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence as SequenceOf
 
 from rustydb_engine.catalog.catalog import Catalog
 from rustydb_engine.catalog.names import NAME_BYTES
@@ -33,9 +34,6 @@ def create_view(work: Work, statement: ast.CreateView) -> Waits[str]:
     """CREATE [OR REPLACE] VIEW."""
     if statement.check_option:
         raise not_supported("WITH CHECK OPTION", place(statement.pos))
-    for option in statement.options:
-        if option.name not in VIEW_OPTIONS:
-            raise SqlError("22023", f'unrecognized parameter "{option.name}"')
     query = _recursive(statement) if statement.recursive else statement.query
     bound = bind_view_query(work, query)
     names = [target.name for target in bound.targets if not target.junk]
@@ -58,7 +56,7 @@ def create_view(work: Work, statement: ast.CreateView) -> Waits[str]:
         columns = _merged(existing, columns)
     persistence = "t" if schema.name.startswith("pg_temp_") else "p"
     oid = existing.oid if existing is not None else work.new_oid()
-    options = tuple((o.name, str(o.value) if o.value is not None else "true") for o in statement.options)
+    options = view_options(statement.options)
     for relation in sorted({relation for relation, _ in used_by(bound)}):
         yield from work.lock(relation, ACCESS_SHARE)
     work.put(
@@ -75,6 +73,14 @@ def create_view(work: Work, statement: ast.CreateView) -> Waits[str]:
         )
     )
     return "CREATE VIEW"
+
+
+def view_options(options: SequenceOf[ast.Option]) -> tuple[tuple[str, str], ...]:
+    """Check the options of a view; 22023 for unknown ones."""
+    for option in options:
+        if option.name not in VIEW_OPTIONS:
+            raise SqlError("22023", f'unrecognized parameter "{option.name}"')
+    return tuple((option.name, str(option.value) if option.value is not None else "true") for option in options)
 
 
 def _recursive(statement: ast.CreateView) -> ast.Query:

@@ -156,7 +156,7 @@ class Work:
         Errors: 3F000 when it does not exist or no schema is selected, 42501 for system schemas, 42P16 when temporary
         and permanent are mixed.
         """
-        if persistence == "temporary" and (len(name) == 1 or name[-2] == "pg_temp"):
+        if (persistence == "temporary" and len(name) == 1) or (len(name) > 1 and name[-2] == "pg_temp"):
             return self.temporary_schema()
         if len(name) > 1:
             schema = self.catalog.schema_of(name, self.search_path)
