@@ -29,6 +29,7 @@ def comment(work: Work, statement: ast.Comment) -> Waits[str]:
     """COMMENT ON."""
     target = yield from _target(work, statement)
     if target is not None:
+        yield from work.lock(target[1], SHARE_UPDATE_EXCLUSIVE)
         set_comment(work, *target, statement.text)
     return "COMMENT"
 

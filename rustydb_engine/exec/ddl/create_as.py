@@ -34,7 +34,7 @@ def create_table_as(work: Work, statement: ast.CreateTableAs) -> Waits[str | Com
             work.notice(f'relation "{name}" already exists, skipping', "42P07")
             return TAG
         work.refuse_taken(schema, name)
-    plan = compile_source(work, statement.query)
+    plan = yield from _locked_source(work, statement.query)
     persistence = "t" if schema.name.startswith("pg_temp_") else PERSISTENCE[statement.persistence]
     table = new_table(work, schema, name, _columns(plan.columns, statement.columns), persistence)
     if not statement.with_data:
@@ -68,6 +68,19 @@ def compile_source(work: Work, query: ast.Query) -> CompiledPlan:
     return compile_query(bind(query, work.env()), work.catalog, work.database)
 
 
+def _locked_source(work: Work, query: ast.Query) -> Waits[CompiledPlan]:
+    """Compile the query and lock what it reads; compile it again after a wait, whose holder may have changed that."""
+    while True:
+        plan = compile_source(work, query)
+        waited = False
+        for relation, mode in plan.locks:
+            for item in work.lock(relation, mode):
+                waited = True
+                yield item
+        if not waited:
+            return plan
+
+
 def _columns(outputs: tuple[ResultColumn, ...], names: tuple[str, ...]) -> list[TableColumn]:
     if len(names) > len(outputs):
         raise SqlError("42601", "too many column names were specified")
@@ -82,18 +95,20 @@ def _columns(outputs: tuple[ResultColumn, ...], names: tuple[str, ...]) -> list[
 
 
 def _fill(work: Work, table: Table, plan: CompiledPlan) -> Waits[int]:
-    for relation, mode in plan.locks:
-        yield from work.lock(relation, mode)
     heap = work.database.heap(table.storage)
     context = work.execution_context()
     if plan.instant:
         return heap.insert_many(work.txn, plan.run(context, ()))
     count = 0
-    steps = plan.steps(context, ())
-    for item in steps:
-        if isinstance(item, list):
-            count += heap.insert_many(work.txn, item)
-            work.database.log_ahead(work.txn)
-        else:
-            yield item
+    manager, snapshot = work.database.manager, context.snapshot
+    manager.hold(snapshot)
+    try:
+        for item in plan.steps(context, ()):
+            if isinstance(item, list):
+                count += heap.insert_many(work.txn, item)
+                work.database.log_ahead(work.txn)
+            else:
+                yield item
+    finally:
+        manager.release(snapshot)
     return count

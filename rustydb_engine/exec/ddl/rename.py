@@ -71,7 +71,7 @@ def rename_relation(work: Work, found: Relation, to: str) -> Waits[None]:
     yield from work.lock_name(schema, to)
     if work.catalog.relation_in(schema.oid, to) is not None:
         raise SqlError("42P07", f'relation "{to}" already exists')
-    pending = reprint.collect(work, {found.oid})
+    pending = yield from reprint.collect(work, {found.oid})
     work.put(replace(found, name=to))
     if isinstance(found, Index):
         for entry in work.catalog.constraints_of(found.table):
@@ -97,13 +97,13 @@ def _rename_part(work: Work, statement: ast.Rename) -> Waits[str]:
     if statement.kind == "constraint":
         yield from rename_constraint(work, found, statement.part, statement.to)
     else:
-        rename_column(work, found, statement.part, statement.to)
+        yield from rename_column(work, found, statement.part, statement.to)
         if found.kind == "view":
             tag = "ALTER VIEW"
     return tag
 
 
-def rename_column(work: Work, table: Table, name: str, to: str) -> None:
+def rename_column(work: Work, table: Table, name: str, to: str) -> Waits[None]:
     """Give a column another name; 42703, 42701."""
     if name in SYSTEM_NAMES and table.column(name) is None:
         raise SqlError("0A000", f'cannot rename system column "{name}"')
@@ -111,7 +111,7 @@ def rename_column(work: Work, table: Table, name: str, to: str) -> None:
     if column is None:
         raise SqlError("42703", f'column "{name}" does not exist')
     refuse_column(table, to)
-    pending = reprint.collect(work, {table.oid})
+    pending = yield from reprint.collect(work, {table.oid})
     columns = tuple(changed(old, name=to) if old.attnum == column.attnum else old for old in table.columns)
     work.put(replace(table, columns=columns))
     reprint.finish(work, pending)
@@ -155,7 +155,7 @@ def _rename_schema(work: Work, statement: ast.Rename) -> Waits[None]:
     refuse_reserved(statement.to)
     if schema.oid < 16384 and schema.name != "public":
         raise SqlError("42501", f'permission denied: "{schema.name}" is a system schema')
-    pending = reprint.collect(work, _relations_in(work, schema))
+    pending = yield from reprint.collect(work, _relations_in(work, schema))
     work.put(replace(schema, name=statement.to))
     reprint.finish(work, pending)
 
@@ -211,7 +211,7 @@ def move(work: Work, found: Relation, schema_name: str) -> Waits[None]:
         assert isinstance(entry, Table | Sequence), "what moves is a relation"
         if work.catalog.relation_in(schema.oid, entry.name) is not None:
             raise SqlError("42P07", f'relation "{entry.name}" already exists in schema "{schema.name}"')
-    pending = reprint.collect(work, set(moved))
+    pending = yield from reprint.collect(work, set(moved))
     for oid in moved:
         entry = work.catalog.get(oid)
         assert isinstance(entry, Table | Sequence), "what moves is a relation"

@@ -1,6 +1,6 @@
 """Texts that name what a statement renames: bound before the change, printed after it.
 
-    pending = collect(work, {table.oid})
+    pending = yield from collect(work, {table.oid})
     work.put(replace(table, name="new"))
     finish(work, pending)                    views on the table now say `FROM public.new`
 
@@ -16,10 +16,11 @@ from rustydb_engine.catalog.objects import Constraint, Index, Table
 from rustydb_engine.exec.ddl.columns import changed
 from rustydb_engine.exec.ddl.expressions import print_expression
 from rustydb_engine.exec.ddl.views import bind_view, dependencies, print_query
-from rustydb_engine.exec.ddl.work import Work
+from rustydb_engine.exec.ddl.work import Waits, Work
 from rustydb_engine.sql.binder.stored import stored_expr
 from rustydb_engine.sql.binder.trees import map_query, rebuild, replace
 from rustydb_engine.sql.bound import Expr, Query, RangeEntry, RangeQuery, RangeSetOperation, RangeTable, SubqueryExpr
+from rustydb_engine.txn.locks import SHARE_UPDATE_EXCLUSIVE
 from rustydb_proto.core.value import value
 
 
@@ -33,9 +34,27 @@ class Pending:
     bound: Expr | Query
 
 
-def collect(work: Work, oids: set[int]) -> list[Pending]:
-    """Bind every text that names one of these relations or their columns, with the names as they still are."""
-    catalog = work.catalog
+def collect(work: Work, oids: set[int]) -> Waits[list[Pending]]:
+    """Bind every text that names one of these relations or their columns, with the names as they still are.
+
+    What has such a text is locked against other changes of it, not against being read.
+    """
+    while True:
+        version = work.catalog.version
+        pending = _bind_all(work.catalog, oids)
+        for oid in sorted({_owner(work.catalog, item.oid) for item in pending}):
+            yield from work.lock(oid, SHARE_UPDATE_EXCLUSIVE)
+        if version == work.catalog.version:
+            return pending
+
+
+def _owner(catalog: Catalog, oid: int) -> int:
+    """Return the table or view under whose lock an object is changed."""
+    entry = catalog.get(oid)
+    return entry.table if isinstance(entry, Constraint | Index) else oid
+
+
+def _bind_all(catalog: Catalog, oids: set[int]) -> list[Pending]:
     pending: list[Pending] = []
     for oid in sorted(oids):
         owner = catalog.table(oid)

@@ -34,14 +34,7 @@ def create_view(work: Work, statement: ast.CreateView) -> Waits[str]:
     """CREATE [OR REPLACE] VIEW."""
     if statement.check_option:
         raise not_supported("WITH CHECK OPTION", place(statement.pos))
-    query = _recursive(statement) if statement.recursive else statement.query
-    bound = bind_view_query(work, query)
-    names = [target.name for target in bound.targets if not target.junk]
-    if len(statement.columns) > len(names):
-        raise SqlError("42601", "CREATE VIEW specifies more column names than columns")
-    names[: len(statement.columns)] = statement.columns
-    refuse_repeated(names)
-    bound = renamed(bound, names)
+    bound = yield from _bound(work, statement)
     schema = yield from _schema(work, statement, bound)
     name = statement.name[-1]
     yield from work.lock_name(schema, name)
@@ -57,8 +50,6 @@ def create_view(work: Work, statement: ast.CreateView) -> Waits[str]:
     persistence = "t" if schema.name.startswith("pg_temp_") else "p"
     oid = existing.oid if existing is not None else work.new_oid()
     options = view_options(statement.options)
-    for relation in sorted({relation for relation, _ in used_by(bound)}):
-        yield from work.lock(relation, ACCESS_SHARE)
     work.put(
         Table(
             oid,
@@ -73,6 +64,23 @@ def create_view(work: Work, statement: ast.CreateView) -> Waits[str]:
         )
     )
     return "CREATE VIEW"
+
+
+def _bound(work: Work, statement: ast.CreateView) -> Waits[Query]:
+    """Bind the query with the view's column names, and lock what it uses against being dropped."""
+    query = _recursive(statement) if statement.recursive else statement.query
+    while True:
+        version = work.catalog.version
+        bound = bind_view_query(work, query)
+        names = [target.name for target in bound.targets if not target.junk]
+        if len(statement.columns) > len(names):
+            raise SqlError("42601", "CREATE VIEW specifies more column names than columns")
+        names[: len(statement.columns)] = statement.columns
+        refuse_repeated(names)
+        for relation in sorted({relation for relation, _ in used_by(bound)}):
+            yield from work.lock(relation, ACCESS_SHARE)
+        if version == work.catalog.version:
+            return renamed(bound, names)
 
 
 def view_options(options: SequenceOf[ast.Option]) -> tuple[tuple[str, str], ...]:
