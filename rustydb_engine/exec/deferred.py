@@ -160,7 +160,7 @@ def set_constraints(ctx: ExecContext, names: tuple[tuple[str, ...], ...], deferr
         for name in names:
             found = [
                 item for item in catalog.objects("constraint")
-                if item.name == name[-1] and (len(name) == 1 or catalog.schema_name(item.schema) == name[-2])
+                if isinstance(item, Constraint) and item.name == name[-1] and (len(name) == 1 or catalog.schema_name(item.schema) == name[-2])
             ]  # fmt: skip
             if not found:
                 raise SqlError("42704", f'constraint "{name[-1]}" does not exist')

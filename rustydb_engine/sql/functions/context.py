@@ -18,17 +18,28 @@ if TYPE_CHECKING:
 class EvalContext(Protocol):
     """The surroundings of an expression. Times are timestamptz values (microseconds since 2000-01-01 UTC)."""
 
-    forms: Forms
-    catalog: Catalog
-    entropy: Entropy
-    transaction_time: int
-    statement_time: int
-    clock_time: int
-    user: str
-    session_user: str
-    database: str
-    search_path: tuple[str, ...]
-    process_id: int
+    @property
+    def forms(self) -> Forms: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def entropy(self) -> Entropy: ...
+    @property
+    def transaction_time(self) -> int: ...
+    @property
+    def statement_time(self) -> int: ...
+    @property
+    def clock_time(self) -> int: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def session_user(self) -> str: ...
+    @property
+    def database(self) -> str: ...
+    @property
+    def search_path(self) -> tuple[str, ...]: ...
+    @property
+    def process_id(self) -> int: ...
 
     def setting(self, name: str) -> str | None:
         """Return the value of a configuration parameter as SHOW prints it, or None when it is unknown."""
