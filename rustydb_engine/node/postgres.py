@@ -363,7 +363,7 @@ class PgConnection:
             self.machine.send_result(framing.parameter_status(name, text))
 
     def _describe(self, entry: Entry, formats: Formats) -> None:
-        if not entry.columns:
+        if not entry.gives_rows:
             self.machine.send_result(framing.NO_DATA)
         else:
             self.describe(entry, formats)

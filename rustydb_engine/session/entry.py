@@ -62,3 +62,8 @@ class Entry:
         self.uses = 0
         self.normalised = False
         self.sizes: tuple[int, ...] = ()
+
+    @property
+    def gives_rows(self) -> bool:
+        """Whether there is a result to describe; that of `SELECT` without a list has no columns."""
+        return bool(self.columns) or (self.plan is not None and self.plan.tag == "SELECT")

@@ -95,7 +95,8 @@ def quantity(parameter: Parameter, text: str) -> float:
     number = float(int(digits, 16)) if "x" in digits.lower() else float(digits)
     if unit:
         if units is None or unit not in units[0]:
-            known = "" if units is None else ", ".join(f'"{name}"' for name in units[0])
+            names = [] if units is None else [f'"{name}"' for name in units[0]]
+            known = ", ".join(names[:-1]) + f", and {names[-1]}" if names else ""
             hint = f"Valid units for this parameter are {known}." if known else None
             raise _invalid(parameter, text, hint)
         number = number * units[0][unit] / units[1]
@@ -133,18 +134,22 @@ def _with_unit(parameter: Parameter, number: int) -> str:
 
 
 _ZONES: dict[str, str] = {}
-_OFFSET = re.compile(r"([-+]?)(\d{1,2}(?:\.\d+)?)(?::(\d{2}))?$")
+_HOURS = re.compile(r"([-+]?)(\d{1,2}(?:\.\d+)?)$")
+_POSIX = re.compile(r"(?:[A-Za-z]{3,}|<[-+\w]{3,}>)?[-+]?(\d{1,2})(?::[0-5]\d)?$")
 
 
 def time_zone(text: str) -> str:
-    """Return the canonical name of a time zone: an IANA name in its own spelling, or `<+hh>-hh` for an offset."""
+    """Return the canonical name of a time zone: an IANA name in its own spelling, or POSIX's form of an offset.
+
+    Plain hours count eastward; in POSIX's form (`<+03>-03`, `FOO3`, `-05:30`) the offset counts westward.
+    """
     word = text.strip()
     if word.lower() in ("utc", "gmt", "z", "zulu"):
         return {"utc": "UTC", "gmt": "GMT", "zulu": "Zulu"}.get(word.lower(), "UTC")
-    match = _OFFSET.match(word)
+    match = _HOURS.match(word)
     if match:
-        sign, hours, minutes = match.groups()
-        east = float(hours) + int(minutes or 0) / 60
+        sign, hours = match.groups()
+        east = float(hours)
         west = east if sign == "-" else -east
         if abs(east) >= 24:
             raise _invalid(PARAMETERS["timezone"], text)
@@ -159,6 +164,9 @@ def time_zone(text: str) -> str:
             return name
     except (ZoneInfoNotFoundError, ValueError):
         pass
+    posix = _POSIX.match(word)
+    if posix is not None and int(posix[1]) < 24:
+        return word
     raise _invalid(PARAMETERS["timezone"], text)
 
 

@@ -79,7 +79,7 @@ def run(session: Session, portal: Portal, max_rows: int) -> Work:
     if session.block.state == "failed" and not isinstance(entry.statement, ast.Commit | ast.Rollback):
         raise session.block.failed_error()
     if portal.done:
-        if not entry.columns:
+        if not entry.gives_rows:
             raise SqlError("55000", f'portal "{portal.name}" cannot be run')
         sink.complete("SELECT 0")
         return
@@ -95,7 +95,7 @@ def run(session: Session, portal: Portal, max_rows: int) -> Work:
     if max_rows > 0 and len(rows) == max_rows:
         sink.suspended()
         return
-    if completion is None or entry.columns:
+    if completion is None or entry.gives_rows:
         tag = completion.tag if completion is not None else "SELECT"
         sink.complete(Completion(tag, len(rows) if tag == "SELECT" else _count(completion, rows)).text())
     else:

@@ -330,7 +330,7 @@ class Session:
         elif entry.plan is None:
             utility.describe(self, entry)
         formats = utility.formats(self, entry) if entry.plan is None else ()
-        if entry.columns:
+        if entry.gives_rows:
             sink.describe(entry, formats)
         tag, self.finished_tag = self.finished_tag, None
         if tag is not None:

@@ -21,7 +21,7 @@ from rustydb_engine.session.parameters import HIDDEN, PARAMETERS, REPORTED, Para
 from rustydb_engine.values.forms import Forms
 
 _CUSTOM = re.compile(r"[a-zA-Z_][a-zA-Z0-9_$]*(\.[a-zA-Z_][a-zA-Z0-9_$]*)+$")
-_OFFSET = re.compile(r"<[-+][\d:]+>([-+])(\d+)(?::(\d+))?$")
+_OFFSET = re.compile(r"(?:[A-Za-z]{3,}|<[^<>]+>)?([-+]?)(\d+)(?::(\d+))?$")
 _FORMS = frozenset(("timezone", "datestyle", "intervalstyle", "extra_float_digits", "bytea_output"))
 CUSTOM_MAX = 1_000
 
@@ -35,7 +35,7 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name)
     sign, hours, minutes = match.groups()
     west = timedelta(hours=int(hours), minutes=int(minutes or 0))
-    return timezone(-west if sign == "+" else west)
+    return timezone(west if sign == "-" else -west)
 
 
 class Settings:

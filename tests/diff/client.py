@@ -162,16 +162,17 @@ class Connection:
                 if event.fields.get("V") == "FATAL":
                     raise ConnectionLost(event.fields.get("M", ""))
                 rows = []  # those before an error are not compared: how many there are is chance
-                found.append(_report(event))
+                found.append(report_of(event))
             elif isinstance(event, client_messages.ReadyReceived):
                 found.append(Ready(event.status))
                 return found
             else:
-                found += _other(event)
+                found += items_of(event)
         raise ConnectionLost("no answer")
 
 
-def _other(event: ClientEvent) -> list[Item]:
+def items_of(event: ClientEvent) -> list[Item]:
+    """Return what an event adds to an answer by itself."""
     if isinstance(event, client_messages.RowDescriptionReceived):
         described = ((c.name, c.type_oid, c.type_modifier, c.type_size, c.attribute_number) for c in event.columns)
         return [Columns(tuple(described))]
@@ -186,7 +187,8 @@ def _other(event: ClientEvent) -> list[Item]:
     return []
 
 
-def _report(event: client_messages.ErrorReceived | client_messages.NoticeReceived) -> Report:
+def report_of(event: client_messages.ErrorReceived | client_messages.NoticeReceived) -> Report:
+    """Return an error or notice without the fields that may differ."""
     kind = "error" if isinstance(event, client_messages.ErrorReceived) else "notice"
     fields = sorted((key, value) for key, value in event.fields.items() if key not in IGNORED_FIELDS)
     return Report(kind, tuple(fields))

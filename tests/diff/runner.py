@@ -1,7 +1,8 @@
 """Runs statement files on both servers.
 
 Before each file both databases are emptied: every schema and role that is not the system's is dropped. A statement that
-returns rows is run three times: by the simple protocol, and by the extended one with text and with binary results.
+returns rows is run four times: twice by the simple protocol, the second time from our cache of plans, and by the extended
+one with text and with binary results.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Side:
             sql = sql.replace("{" + name + "}", value)
         try:
             session = self.session(statement.session)
-            if mode == "simple":
+            if mode in ("simple", "again"):
                 return session.simple(sql, statement.copy_data)
             return session.extended(sql, int(mode == "binary"))
         except ConnectionLost as lost:
@@ -125,7 +126,7 @@ class Pair:
             return
         if not _REPEATABLE.match(statement.sql) or not _one_result(theirs):
             return
-        for mode in ("text", "binary"):
+        for mode in ("again", "text", "binary"):
             theirs = self.theirs.run(statement, mode)
             difference = compare(file, statement, mode, self.ours.run(statement, mode), theirs)
             if difference is not None:

@@ -55,7 +55,7 @@ select "lower"('ABC'), pg_catalog.lower('ABC'), "LOWER"('a');
 select public.lower('A');
 select unistr('\0041'), normalize('é', NFD) = 'é', 'é' is normalized;
 select convert_to('é', 'UTF8'), convert_from('\xc3a9', 'UTF8'), convert_from('\xff', 'UTF8');
-select get_byte('\x0102', 1), set_byte('\x0102', 0, 255), get_bit('\x01', 0), set_bit('\x00', 0, 1);
+select get_byte('\x0102', 1), set_byte('\x0102'::bytea, 0, 255), get_bit('\x01'::bytea, 0), set_bit('\x00'::bytea, 0, 1);
 select get_byte('\x01', 5);
 select substring('\x010203'::bytea from 2 for 1), position('\x02'::bytea in '\x0102'::bytea), trim('\x00'::bytea from '\x000100'::bytea), overlay('\x0102'::bytea placing '\xff'::bytea from 1);
 select text 'a' < text 'b', greatest('a', 'b'), least('b', 'a', null), coalesce(null, 'x'), nullif('a', 'a'), nullif('a', 'b');
