@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from rustydb_engine.catalog.objects import Table, TableColumn
 from rustydb_engine.errors import not_supported
 from rustydb_engine.exec.compile import compile_query
+from rustydb_engine.exec.result import CompiledPlan
 from rustydb_engine.exec.waits import Wait
-from rustydb_engine.session.locking import table_locks
 from rustydb_engine.sql import ast
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql.binder import bind
@@ -39,8 +39,13 @@ class Batch:
         return self.rows
 
 
-def copy_inserter(session: Session, table: Table, columns: tuple[TableColumn, ...], where: ast.Node | None) -> Inserter:
-    """Return the generator function that inserts a batch of rows (in the order of `columns`) and counts them."""
+def copy_inserter(
+    session: Session, table: Table, columns: tuple[TableColumn, ...], where: ast.Node | None
+) -> tuple[CompiledPlan, Inserter]:
+    """Return the plan of the INSERT, whose locks must be held, and the generator function that inserts a batch.
+
+    Its argument are rows in the order of `columns`; it returns their number.
+    """
     if where is not None:
         raise not_supported("COPY FROM with WHERE")
     batch = Batch()
@@ -52,7 +57,6 @@ def copy_inserter(session: Session, table: Table, columns: tuple[TableColumn, ..
 
     def insert(rows: list[Row]) -> Generator[Wait, object, int]:
         batch.rows = rows
-        yield from table_locks(session, plan)
         context.start(txn, session.block.statement_time)
         context.writable("COPY FROM")
         steps: Generator[Any, Any, Any] = plan.steps(context, ())
@@ -60,7 +64,7 @@ def copy_inserter(session: Session, table: Table, columns: tuple[TableColumn, ..
         session.database.log_ahead(txn)
         return len(rows)
 
-    return insert
+    return plan, insert
 
 
 def _bound(session: Session, table: Table, columns: tuple[TableColumn, ...]) -> b.InsertQuery:

@@ -18,8 +18,10 @@ from rustydb_engine.copy.decode import BinaryDecoder, RawRow, decoder_for
 from rustydb_engine.copy.encode import encoder_for
 from rustydb_engine.copy.options import CopyOptions, copy_options
 from rustydb_engine.errors import SqlError, not_supported
+from rustydb_engine.exec.result import CompiledPlan
 from rustydb_engine.exec.waits import TICK, Completion, Wait
-from rustydb_engine.session.copy_insert import copy_inserter
+from rustydb_engine.session.copy_insert import Inserter, copy_inserter
+from rustydb_engine.session.locking import table_locks
 from rustydb_engine.sql import ast
 
 if TYPE_CHECKING:
@@ -65,24 +67,7 @@ def copy(session: Session, statement: ast.Copy) -> Work:
 
 
 def _copy_to(session: Session, statement: ast.Copy, options: CopyOptions) -> Work:
-    from rustydb_engine.session.entry import Entry
-
-    query = statement.query
-    if query is None:
-        table, columns = _target(session, statement)
-        if table.kind == "view":
-            raise SqlError(
-                "42809", f'cannot copy from view "{table.name}"', hint="Try the COPY (SELECT ...) TO variant."
-            )
-        targets = tuple(ast.Target(ast.Column((column.name,))) for column in columns)
-        query = ast.Select(targets, (ast.FromTable(statement.table),))
-    if not isinstance(query, ast.Query):
-        raise SqlError("0A000", "COPY query must be a SELECT or have a RETURNING clause")
-    entry = session.space().plan(Entry(session.query, query, 0), ())
-    plan = entry.plan
-    assert plan is not None, "queries are planned"
-    if not plan.columns:
-        raise SqlError("0A000", "COPY query must have a RETURNING clause")
+    plan = yield from _locked_query(session, statement)
     sink = session.sink
     assert sink is not None, "copies run inside _working"
     names = [column.name for column in plan.columns]
@@ -99,21 +84,61 @@ def _copy_to(session: Session, statement: ast.Copy, options: CopyOptions) -> Wor
     context = session.context
     context.start(session.transaction(), session.block.statement_time)
     steps = [plan.run(context, ())] if plan.instant else plan.steps(context, ())
-    for item in steps:
-        if not isinstance(item, list):
-            yield item
-        elif item:
-            count += len(item)
-            data = encoder.rows(item)
-            data[0] = head + data[0]  # clients expect the header of the binary form together with the first row
-            head = b""
-            sink.copy_data(data)
-            yield TICK
+    manager, snapshot = session.database.manager, context.snapshot
+    manager.hold(snapshot)
+    try:
+        for item in steps:
+            if not isinstance(item, list):
+                yield item
+            elif item:
+                count += len(item)
+                data = encoder.rows(item)
+                data[0] = head + data[0]  # clients expect the header of the binary form together with the first row
+                head = b""
+                sink.copy_data(data)
+                yield TICK
+    finally:
+        manager.release(snapshot)
     tail = head + encoder.end()
     if tail:
         sink.copy_data([tail])
     sink.copy_done()
     return Completion("COPY", count)
+
+
+def _locked_query(
+    session: Session, statement: ast.Copy
+) -> Generator[Wait | NeedCopyData, object, CompiledPlan]:
+    """Plan the query of COPY TO and lock what it reads; plan again after a wait, whose holder may have changed it."""
+    while True:
+        plan = _query_plan(session, statement)
+        waited = False
+        for item in table_locks(session, plan):
+            waited = True
+            yield item
+        if not waited:
+            return plan
+
+
+def _query_plan(session: Session, statement: ast.Copy) -> CompiledPlan:
+    from rustydb_engine.session.entry import Entry
+
+    query = statement.query
+    if query is None:
+        table, columns = _target(session, statement)
+        if table.kind == "view":
+            raise SqlError(
+                "42809", f'cannot copy from view "{table.name}"', hint="Try the COPY (SELECT ...) TO variant."
+            )
+        targets = tuple(ast.Target(ast.Column((column.name,))) for column in columns)
+        query = ast.Select(targets, (ast.FromTable(statement.table),))
+    if not isinstance(query, ast.Query):
+        raise SqlError("0A000", "COPY query must be a SELECT or have a RETURNING clause")
+    plan = session.space().plan(Entry(session.query, query, 0), ()).plan
+    assert plan is not None, "queries are planned"
+    if not plan.columns:
+        raise SqlError("0A000", "COPY query must have a RETURNING clause")
+    return plan
 
 
 def _target(session: Session, statement: ast.Copy) -> tuple[Table, tuple[TableColumn, ...]]:
@@ -139,17 +164,31 @@ def _target(session: Session, statement: ast.Copy) -> tuple[Table, tuple[TableCo
     return table, tuple(found)
 
 
+def _locked_target(
+    session: Session, statement: ast.Copy
+) -> Generator[Wait | NeedCopyData, object, tuple[Table, tuple[TableColumn, ...], Inserter]]:
+    """Find the table of COPY FROM and lock it; find it again after a wait, whose holder may have changed it."""
+    while True:
+        table, columns = _target(session, statement)
+        if table.kind != "table":
+            kind = "view" if table.kind == "view" else "system table"
+            raise SqlError("42809", f'cannot copy to {kind} "{table.name}"')
+        plan, inserter = copy_inserter(session, table, columns, statement.where)
+        waited = False
+        for item in table_locks(session, plan):
+            waited = True
+            yield item
+        if not waited:
+            return table, columns, inserter
+
+
 def _copy_from(session: Session, statement: ast.Copy, options: CopyOptions) -> Work:
-    table, columns = _target(session, statement)
-    if table.kind != "table":
-        kind = "view" if table.kind == "view" else "system table"
-        raise SqlError("42809", f'cannot copy to {kind} "{table.name}"')
+    table, columns, inserter = yield from _locked_target(session, statement)
     sink = session.sink
     assert sink is not None, "copies run inside _working"
     for name in (*options.force_null, *options.force_not_null):
         if name != "*" and name not in [column.name for column in columns]:
             raise SqlError("42703", f'column "{name}" does not exist')
-    inserter = copy_inserter(session, table, columns, statement.where)
     convert = converter_for(table, columns, options, session.settings.forms)
     decoder = decoder_for(options, len(columns))
     plain = ColumnReader(columns, options, session.settings.forms)

@@ -252,7 +252,15 @@ def _execute(session: Session, statement: ast.Execute, portal: Portal) -> Steps:
     prepared, params = arguments(session, statement)
     inner = Portal("", prepared.entry, params, portal.formats)
     try:
-        return (yield from portals.start(session, inner))
+        steps = portals.start(session, inner)
+        while True:
+            try:
+                item = next(steps)
+            except StopIteration as stop:
+                done: Completion = stop.value
+                return done
+            portal.snapshot = inner.snapshot  # kept while the outer one waits
+            yield item
     finally:
         portals.release(session, inner)
 
