@@ -421,7 +421,7 @@ class Player:
             table = Table(name, unit)
             table.changes.append((unit, BULK_ROWS))
             self.history.tables[name] = table
-            yield from do(f"CREATE TABLE {name} (a int)")
+            yield from do(f"CREATE TABLE {name} (a int, b text)")
             yield from do("SAVEPOINT a")
             if self.dice.random() < 0.5:
                 yield from do(f"INSERT INTO {name} SELECT generate_series(1, {BULK_ROWS})")
@@ -504,6 +504,13 @@ class Player:
     def copy_out(self) -> Program:
         """COPY TO sees one snapshot."""
         must = self.history.committed()
+        if self.dice.random() < 0.5:
+            try:
+                reply = yield from do("COPY (SELECT balance FROM accounts) TO STDOUT")
+            except Refused:
+                return
+            self.history.check_total(sum(int(line) for line in b"".join(reply.copied).split()), "COPY")
+            return
         try:
             reply = yield from do("COPY units TO STDOUT")
         except Refused:
