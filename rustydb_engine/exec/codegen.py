@@ -35,7 +35,7 @@ from rustydb_engine.catalog.objects import Index, Table
 from rustydb_engine.errors import not_supported
 from rustydb_engine.exec.expressions import Compiler
 from rustydb_engine.exec.runtime import HELPERS
-from rustydb_engine.exec.scope import Packed, Scope, ValuesBinding, pack
+from rustydb_engine.exec.scope import Packed, RowBinding, Scope, ValuesBinding, pack
 from rustydb_engine.exec.source import Code, FunctionSource, Names
 from rustydb_engine.exec.waits import TICK
 from rustydb_engine.sql import bound as b
@@ -87,6 +87,7 @@ class Generator:
         self.row_shapes: dict[int, tuple[tuple[str, ...], tuple[Type, ...]]] = {}
         self.used: dict[int, set[int]] = {}
         self.transaction = ""
+        self.flush: tuple[FunctionSource, Callable[[], None]] | None = None  # writes what a slice's end must put away
         self.counted: dict[int, int] | None = None
         self.ctes: dict[int, tuple[str, FunctionSource]] = {}
         self.working: dict[int, str] = {}
@@ -248,17 +249,17 @@ class Generator:
         width = len(binding.codes) if isinstance(binding, ValuesBinding) else binding.width
         return [binding.column(column) for column in range(width)]
 
-    def row_source(self, codes: Sequence[Code]) -> str:
+    def row_source(self, codes: Sequence[Code], scope: Scope) -> str:
         """Return the source of a row of these columns: a row variable itself if they are exactly its items."""
-        if codes and codes[0].src.endswith("[0]"):
-            name = codes[0].src[:-3]
-            if name.isidentifier() and all(code.src == f"{name}[{i}]" for i, code in enumerate(codes)):
-                width = self.row_widths.get(name)
-                if width == len(codes):
-                    return name
         if not codes:
             return "()"
         sources = [code.src for code in codes]
+        if sources[0].endswith("[0]"):
+            name = sources[0][:-3]
+            if all(source == f"{name}[{place}]" for place, source in enumerate(sources)):
+                for binding in scope.bindings.values():
+                    if isinstance(binding, RowBinding) and binding.name == name and binding.width == len(sources):
+                        return name
         return f"({', '.join(sources)}{',' if len(sources) == 1 else ''})"
 
     def shown(self, code: Code, kind: Type) -> Code:
@@ -268,13 +269,6 @@ class Generator:
             return code
         helper = self.use("named_array" if kind.is_array else "named")
         return Code(f"{helper}(ctx, {element!r}, {code.src})", code.nullable, False, code.depth + 1, code.waits)
-
-    @property
-    def row_widths(self) -> dict[str, int]:
-        """The widths of row variables that are whole output rows."""
-        return self._row_widths
-
-    _row_widths: dict[str, int] = {}
 
     def pack(self, scope: Scope, rels: frozenset[int], nullable: bool = False) -> Packed:
         """Say how to keep relations; see scope.pack."""
@@ -303,6 +297,8 @@ class Generator:
         fn.line(f"w += {weight}")
         with fn.block("if w > SLICE:"):
             fn.line("w = 0")
+            if self.flush is not None and self.flush[0] is fn:
+                self.flush[1]()
             if self.transaction:
                 fn.line(f"ctx.database_object.log_ahead({self.transaction})")
             if fn.output:

@@ -12,8 +12,10 @@ A plan is bound to the heaps and indexes of `database` as they are: it is valid 
 from __future__ import annotations
 
 import linecache
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from rustydb_engine.catalog.objects import Index, Table
@@ -220,7 +222,7 @@ def _select(gen: Generator, node: Node, rel: int, types: list[Type]) -> None:
 
     def consume(codes: list[Code], scope: Scope) -> None:
         nonlocal returned
-        row = gen.row_source([gen.shown(code, kind) for code, kind in zip(codes, types, strict=True)])
+        row = gen.row_source([gen.shown(code, kind) for code, kind in zip(codes, types, strict=True)], scope)
         if not fn.generator and fn.loops == 0:
             fn.line(f"return [{row}]")
             returned = True
@@ -242,6 +244,7 @@ def _select(gen: Generator, node: Node, rel: int, types: list[Type]) -> None:
         fn.line("return []" if returned else "return out")
 
 
+_ITEM = re.compile(r"r\[\d+\]")
 _CHANGES = frozenset((p.Insert, p.Update, p.Delete))
 _counter = 0
 
@@ -280,6 +283,8 @@ def compile_key(exprs: tuple[b.Expr, ...], width: int = 0) -> Callable[[Any], ob
         fn.parameters = ("r",)
         scope = Scope({0: RowBinding("r", width)})
         sources = [scan.null_safe_key(gen, expr.type, gen.compiler.value(expr, scope)) for expr in exprs]
+        if all(_ITEM.fullmatch(source) for source in sources):
+            return itemgetter(*[int(source[2:-1]) for source in sources])
         fn.line(f"return {sources[0]}" if len(sources) == 1 else f"return ({', '.join(sources)})")
         made: Callable[[Any], object] = load("\n".join(fn.lines()) + "\n", gen.names.globals, "run")
         return made

@@ -45,7 +45,7 @@ def produce_ctes(gen: Generator, node: p.With, scope: Scope) -> None:
 
 def _appending(gen: Generator, rows: str) -> Callable[[list[Code], Scope], None]:
     """Return the consumer that appends rows to a list."""
-    return lambda codes, _: gen.fn.line(f"{rows}.append({gen.row_source(codes)})")
+    return lambda codes, inner: gen.fn.line(f"{rows}.append({gen.row_source(codes, inner)})")
 
 
 def _streamed(node: p.With, cte: p.CtePlan) -> p.CteScan | None:
@@ -70,8 +70,8 @@ def _recursive(gen: Generator, cte: p.CtePlan, scope: Scope, take: Callable[[str
     if not cte.all:
         fn.line(f"{seen} = set()")
 
-    def add(codes: list[Code], _: Scope) -> None:
-        row = gen.row_source(codes)
+    def add(codes: list[Code], inner: Scope) -> None:
+        row = gen.row_source(codes, inner)
         if cte.all:
             fn.line(f"{new}.append({row})")
             return

@@ -91,12 +91,12 @@ def set_operation(gen: Generator, node: Node, scope: Scope, consume: Consume) ->
     if not union:
         fn.line(f"{right} = []")
 
-    def collect(into: str, codes: list[Code]) -> None:
+    def collect(into: str, codes: list[Code], inner: Scope) -> None:
         if plain:
-            fn.line(f"{into}.append({gen.row_source(codes)})")
+            fn.line(f"{into}.append({gen.row_source(codes, inner)})")
             return
         row = names.fresh("r")
-        fn.line(f"{row} = {gen.row_source(codes)}")
+        fn.line(f"{row} = {gen.row_source(codes, inner)}")
         settled = [Code(f"{row}[{index}]", code.nullable, True) for index, code in enumerate(codes)]
         key = row_key(gen, node.types, settled, row)
         if union:
@@ -104,8 +104,8 @@ def set_operation(gen: Generator, node: Node, scope: Scope, consume: Consume) ->
         else:
             fn.line(f"{into}.append(({key}, {row}))")
 
-    gen.produce_values(node.left, node.left_rel, scope, lambda codes, _: collect(left, codes))
-    gen.produce_values(node.right, node.right_rel, scope, lambda codes, _: collect(target, codes))
+    gen.produce_values(node.left, node.left_rel, scope, lambda codes, inner: collect(left, codes, inner))
+    gen.produce_values(node.right, node.right_rel, scope, lambda codes, inner: collect(target, codes, inner))
     row = names.fresh("r")
     if plain:
         source = left
