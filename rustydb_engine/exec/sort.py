@@ -4,7 +4,7 @@ A sort collects what is to be kept of each row, with its sort keys beside it unl
 kept, and sorts the list once for each run of keys of the same direction, last keys first: Python's sort is stable. NULLs are set
 apart, so that keys of one type are compared with each other only, in C.
 
-With LIMIT n the list is sorted and cut whenever it has grown to twice n (top-N). LIMIT leaves its loops by an exception.
+With LIMIT n the list is sorted and cut whenever it has grown to twice n (top-N); rows beyond the last one kept are then passed over. LIMIT leaves its loops by an exception.
 """
 
 from __future__ import annotations
@@ -186,6 +186,7 @@ def sort(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None:
             total += f" + limit_value({gen.compiler.value(node.offset, scope).src}, 'OFFSET')"
         fn.line(f"{top} = {total}")
         fn.line(f"{top}_cap = {top} * 2 + 500")
+        fn.line(f"{top}_last = None")
     fn.line(f"{rows} = []")
     unpack: list[tuple[str, Scope]] = []
     specs_name: list[str] = []
@@ -193,13 +194,21 @@ def sort(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None:
     def each(inner: Scope) -> None:
         item, target, specs, outer = _item(gen, node, inner, scope)
         specs_name.append(gen.names.bind("specs", specs))
-        fn.line(f"{rows}.append({item})")
         unpack.append((target, outer))
-        if top:
-            gen.use("sort_rows")
+        if not top:
+            fn.line(f"{rows}.append({item})")
+            return
+        gen.use("sort_rows")
+        first = gen.compiler.value(node.keys[0].expr, inner)
+        bounded = not first.nullable and compare_key(node.keys[0].expr.type) is None and not first.waits
+        test = f"if {top}_last is None or {first.src} {'>=' if node.keys[0].descending else '<='} {top}_last:"
+        with fn.block(test if bounded else "if True:"):
+            fn.line(f"{rows}.append({item})")
             with fn.block(f"if len({rows}) > {top}_cap:"):
                 fn.line(f"sort_rows({rows}, {specs_name[0]})")
                 fn.line(f"del {rows}[{top}:]")
+                if bounded:
+                    fn.line(f"{top}_last = {rows}[-1][{specs[0][0]}]")
 
     gen.produce(node.child, scope, each)
     target, outer = unpack[0]
