@@ -18,6 +18,7 @@ from rustydb_engine.sql.ast import (
     Statement,
     TypeName,
 )
+from rustydb_engine.sql.build_tables import Attribute, with_attributes
 from rustydb_proto.core.value import value
 
 # ---------------------------------------------------------------- CREATE … AS and views
@@ -337,9 +338,10 @@ def add_constraint(pos: int, constraint: Constraint) -> AlterAction:
 
 
 @action()
-def alter_constraint(pos: int, name: str, attributes: list[object] | None) -> AlterAction:
-    """`ALTER CONSTRAINT a DEFERRABLE`."""
-    raise not_supported("ALTER CONSTRAINT", pos)
+def alter_constraint(pos: int, name: str, attributes: list[Attribute] | None) -> AlterAction:
+    """`ALTER CONSTRAINT a DEFERRABLE`; only foreign keys can be altered."""
+    constraint = with_attributes(ast.Constraint("foreign", name, pos=pos), attributes)
+    return AlterAction("alter constraint", name, constraint=constraint, pos=pos)
 
 
 for _able in ("enable", "enable always", "enable replica", "disable"):

@@ -298,7 +298,7 @@ def _with_attribute(constraint: Constraint, attribute: Attribute) -> Constraint:
     return constraint
 
 
-def _with_attributes(constraint: Constraint, attributes: list[Attribute] | None) -> Constraint:
+def with_attributes(constraint: Constraint, attributes: list[Attribute] | None) -> Constraint:
     """Return a table constraint with what stands behind it."""
     for attribute in attributes or ():
         what, kind = attribute.what, constraint.kind
@@ -325,7 +325,7 @@ def _cannot_be(kind: str, what: str) -> SqlError:
 @action()
 def table_check(pos: int, expression: Node, attributes: list[Attribute] | None) -> Constraint:
     """`CHECK (…)`."""
-    return _with_attributes(Constraint("check", expression=expression, pos=pos), attributes)
+    return with_attributes(Constraint("check", expression=expression, pos=pos), attributes)
 
 
 @action()
@@ -346,7 +346,7 @@ def table_unique(
         nulls_distinct=distinct is not False,
         pos=pos,
     )
-    return _with_attributes(constraint, attributes)
+    return with_attributes(constraint, attributes)
 
 
 @action()
@@ -360,19 +360,19 @@ def table_primary(
 ) -> Constraint:
     """`PRIMARY KEY (a, b)`."""
     constraint = Constraint("primary", columns=tuple(columns), include=tuple(include or ()), pos=pos)
-    return _with_attributes(constraint, attributes)
+    return with_attributes(constraint, attributes)
 
 
 @action()
 def unique_using_index(pos: int, index: str, attributes: list[Attribute] | None) -> Constraint:
     """`UNIQUE USING INDEX i`."""
-    return _with_attributes(Constraint("unique", index=index, pos=pos), attributes)
+    return with_attributes(Constraint("unique", index=index, pos=pos), attributes)
 
 
 @action()
 def primary_using_index(pos: int, index: str, attributes: list[Attribute] | None) -> Constraint:
     """`PRIMARY KEY USING INDEX i`."""
-    return _with_attributes(Constraint("primary", index=index, pos=pos), attributes)
+    return with_attributes(Constraint("primary", index=index, pos=pos), attributes)
 
 
 @action()
@@ -392,7 +392,7 @@ def table_foreign(
     attributes: list[Attribute] | None,
 ) -> Constraint:
     """`FOREIGN KEY (a) REFERENCES t (b)`."""
-    return _with_attributes(_foreign(pos, columns, table, referenced, match, actions), attributes)
+    return with_attributes(_foreign(pos, columns, table, referenced, match, actions), attributes)
 
 
 # ---------------------------------------------------------------- sequences
