@@ -1,4 +1,4 @@
-"""python -m tests.diff [--list-differences] [--count] [--limit N] [FILE ...]: run statement files and say what differs."""
+"""python -m tests.diff [--list-differences] [--count] [--limit N] [--random N [--seed S]] [FILE ...]: run statement files and say what differs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import sys
 from collections import Counter
 
 from tests.diff.compare import read_known
+from tests.diff.generated import statements
 from tests.diff.runner import both
-from tests.diff.statements import files, read
+from tests.diff.statements import files, generated, read
 
 
 def main() -> int:
@@ -17,10 +18,14 @@ def main() -> int:
     parser.add_argument("--count", action="store_true", help="print the number of statements and stop")
     parser.add_argument("--list-differences", action="store_true", help="print every difference, known ones too")
     parser.add_argument("--limit", type=int, default=5, help="differences to print for a file")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="run N generated queries instead of files")
+    parser.add_argument("--seed", type=int, default=1, help="of the generated queries")
     parser.add_argument("names", nargs="*", metavar="FILE", help="names of statement files, without .sql")
     options = parser.parse_args()
-    chosen = [path for path in files() if not options.names or path.stem in options.names]
-    counts = {path.name: sum(not statement.let for statement in read(path)) for path in chosen}
+    chosen = [read(path) for path in files() if not options.names or path.stem in options.names]
+    if options.random:
+        chosen = [generated(f"seed {options.seed}", statements(options.seed, options.random))]
+    counts = {source.name: sum(not statement.let for statement in source.statements) for source in chosen}
     if options.count:
         for name, count in counts.items():
             print(f"{count:6} {name}")
@@ -29,17 +34,17 @@ def main() -> int:
     known = read_known()
     total: Counter[str] = Counter()
     with both() as pair:
-        for path in chosen:
+        for source in chosen:
             printed = 0
             tally: Counter[str] = Counter()
-            for difference in pair.run_file(path):
+            for difference in pair.run(source):
                 is_known = any(entry.covers(difference) for entry in known)
                 tally["known" if is_known else difference.aspect] += 1
                 if options.list_differences or (not is_known and printed < options.limit):
                     print(difference, flush=True)
                     printed += 1
             total += tally
-            print(f"{path.name}: {counts[path.name]} statements, {dict(tally) or 'no difference'}", flush=True)
+            print(f"{source.name}: {counts[source.name]} statements, {dict(tally) or 'no difference'}", flush=True)
     print(f"{sum(counts.values())} statements, {dict(total) or 'no difference'}")
     return int(any(aspect != "known" for aspect in total))
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import psycopg
 
 from tests.diff.client import Columns, Connection, ConnectionLost, Item, Report, Rows, Tag
 from tests.diff.compare import Difference, compare
-from tests.diff.statements import Statement, read
+from tests.diff.statements import Source, Statement
 from tests.support import oracle, server
 
 USER, PASSWORD, DATABASE = "admin", "admin", "rustydb"
@@ -97,8 +96,8 @@ class Pair:
         self.ours.end()
         self.ours = Side("rustydb", self._stack.enter_context(server.running()).port)
 
-    def run_file(self, path: Path) -> Iterator[Difference]:
-        """Run a file on both servers and report what differs."""
+    def run(self, source: Source) -> Iterator[Difference]:
+        """Run statements on both servers and report what differs."""
         self.theirs.clean()
         try:
             self.ours.clean()
@@ -106,8 +105,8 @@ class Pair:
             self.restart()
             self.ours.clean()
         try:
-            for statement in read(path):
-                yield from self._run_statement(path.name, statement)
+            for statement in source.statements:
+                yield from self._run_statement(source.name, statement)
         except (ConnectionLost, OSError):
             self.restart()  # the rest of the file would only say that its tables are missing
         finally:

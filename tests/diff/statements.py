@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,8 +67,20 @@ class _Reader:
         self.unordered = False
 
 
-def read(path: Path) -> Iterator[Statement]:
+@dataclass(frozen=True)
+class Source:
+    """A named list of statements."""
+
+    name: str
+    statements: list[Statement]
+
+
+def read(path: Path) -> Source:
     """Read a statement file."""
+    return Source(path.name, list(_read(path)))
+
+
+def _read(path: Path) -> Iterator[Statement]:
     reader = _Reader()
     lines = enumerate(path.read_text().splitlines(), 1)
     pending: list[str] = []
@@ -92,6 +104,12 @@ def read(path: Path) -> Iterator[Statement]:
             copy_data = "".join(f"{text}\n" for _, text in data).encode()
         yield from reader.expand(start, sql, copy_data)
     assert not pending, f"{path.name}:{start}: no line ends this statement with ;"
+
+
+def generated(name: str, texts: Iterable[str]) -> Source:
+    """Return statements that were made by a generator, one a line."""
+    made = [Statement(n, "a", text, ordered=bool(_ORDERED.search(text))) for n, text in enumerate(texts, 1)]
+    return Source(name, made)
 
 
 def files() -> list[Path]:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.diff.compare import read_known
+from tests.diff.generated import statements
 from tests.diff.runner import Pair, both
-from tests.diff.statements import files
+from tests.diff.statements import files, generated, read
 from tests.support import oracle
 
 SHOWN = 10
+SEEDS = (1, 2, 3)
+QUERIES = 150
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +31,12 @@ def pair() -> Iterator[Pair]:
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
 def test_answers_are_those_of_postgresql(pair: Pair, path: Path) -> None:
     known = read_known()
-    differences = (d for d in pair.run_file(path) if not any(entry.covers(d) for entry in known))
+    differences = (d for d in pair.run(read(path)) if not any(entry.covers(d) for entry in known))
     first = list(islice(differences, SHOWN))
+    assert not first, "\n" + "\n".join(map(str, first))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_queries_have_the_answers_of_postgresql(pair: Pair, seed: int) -> None:
+    first = list(islice(pair.run(generated(f"seed {seed}", statements(seed, QUERIES))), SHOWN))
     assert not first, "\n" + "\n".join(map(str, first))

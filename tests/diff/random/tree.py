@@ -100,6 +100,14 @@ def constant(kind: str, text: str | None) -> Part:
     return Part(f"'{quoted}'::{kind}", sort=kind, literal=text)
 
 
+def joined(pieces: Sequence[str | Part], separator: str = ", ") -> list[str | Part]:
+    """Return the pieces with a separator between them, none of which may be left out."""
+    found: list[str | Part] = []
+    for piece in pieces:
+        found += [separator, piece] if found else [piece]
+    return found
+
+
 def reduce(root: Part, fails: Callable[[], bool], tries: int) -> int:
     """Make a tree as small as it can be while `fails()`; return how many of the tries are left."""
     progress = True
