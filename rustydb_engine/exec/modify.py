@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rustydb_engine.catalog.objects import Index, Table
-from rustydb_engine.exec import conflict, deferred, row_locks
+from rustydb_engine.exec import bulk, conflict, deferred, row_locks
 from rustydb_engine.exec.codegen import Generator
 from rustydb_engine.exec.scan import null_safe_key
 from rustydb_engine.exec.scope import RowBinding, Scope, tuple_source
@@ -99,7 +99,9 @@ class Writer:
         fn.line(f"{self.count} = 0")
         self.keys.begin(fn)
         node = self.node
-        if isinstance(node, p.Insert):
+        if isinstance(node, p.Insert) and bulk.possible(self, node):
+            bulk.write(self, node, scope)
+        elif isinstance(node, p.Insert):
             self.gen.produce(node.child, scope, lambda inner: self._insert_row(node, inner))
         elif isinstance(node, p.Update):
             self._existing(node, scope, lambda inner, old, rid: self._update_row(node, inner, old, rid))

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, final
 
 from rustydb_engine.errors import SqlError
@@ -274,6 +275,17 @@ def zip_functions(parts: tuple[tuple[Iterable[Any], int, bool], ...], ordinality
             return
         number += 1
         yield (*row, number) if ordinality else tuple(row)
+
+
+CHUNK: Final = 256
+
+
+@helper
+def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield what a set-returning function gives in lists, so that the work of a slice is counted once for each."""
+    source = iter(items)
+    while chunk := list(islice(source, CHUNK)):
+        yield chunk
 
 
 @helper

@@ -151,7 +151,8 @@ def _comprehend(fn: FunctionSource, start: int, row: str, rows: str) -> None:
     if found is None or "yield" in condition + found[2] or _CLOSURE.search(condition + found[2]):
         return
     pad = "    " * fn.indent
-    fn.body[start:] = [f"{pad}{found[1]} += [{found[2]} for {row} in {rows}{condition}]"]
+    whole = found[2] == row and not condition
+    fn.body[start:] = [f"{pad}{found[1]} += {rows if whole else f'[{found[2]} for {row} in {rows}{condition}]'}"]
 
 
 def virtual_scan(gen: Generator, node: p.SeqScan, scope: Scope, consume: Consume) -> None:
@@ -401,7 +402,16 @@ def function_scan(gen: Generator, node: Node, scope: Scope, consume: Consume) ->
         binding = (
             RowBinding(item, width) if node.record[0] else ValuesBinding((Code(item, True, True),))
         )
-        if is_set:
+        if is_set and not fn.loops:
+            rows = names.fresh("rows")
+            gen.use("chunks")
+            with fn.block(f"for {rows} in chunks({source}):"):
+                before = len(fn.body)
+                with fn.block(f"for {item} in {rows}:"):
+                    consume(scope.bind(node.rel, binding))
+                _comprehend(fn, before, item, rows)
+                gen.pulse(f"len({rows})")
+        elif is_set:
             with fn.block(f"for {item} in {source}:"):
                 gen.pulse("1")
                 consume(scope.bind(node.rel, binding))

@@ -110,7 +110,7 @@ class Database:
         csn = manager.csn + 1
         record = b""
         if log is not None:
-            if plain and len(txn.writes) <= STREAM_WRITES and not txn.logged:
+            if plain and len(txn.writes) + txn.run_rows <= STREAM_WRITES and not txn.logged:
                 record = commit_record(txn, csn)
             else:
                 record = self._closing_record(txn, csn)
@@ -167,7 +167,7 @@ class Database:
         Call it between batches of a statement that writes much; 53100 when the log has no space.
         """
         writes = txn.writes
-        if self.log is None or len(writes) - txn.logged <= threshold:
+        if self.log is None or len(writes) - txn.logged + txn.run_rows <= threshold:
             return
         for start in range(txn.logged, len(writes), STREAM_WRITES):
             for record in part_records(txn.xid, writes[start : start + STREAM_WRITES]):
@@ -176,6 +176,7 @@ class Database:
                     txn.log_start = self.log.start_lsn
                 self.log.add(record)
         txn.logged = len(writes)
+        txn.run_rows = 0
 
     def rollback(self, txn: Transaction) -> None:
         """Undo everything and end the transaction."""

@@ -36,6 +36,9 @@ UPDATE: Final = 3
 CONFLICTS: Final = ((3,), (2, 3), (1, 2, 3), (0, 1, 2, 3))
 """CONFLICTS[a] holds the strengths that conflict with a."""
 
+BATCH_MIN: Final = 8
+"""Fewer rows are quicker inserted one by one."""
+
 
 def _always(old: Row, new: Row) -> bool:
     return True
@@ -183,12 +186,16 @@ class Heap:
         txn.writes.append((self, rid, 1, page, entry))
 
     def insert_many(self, txn: Transaction, rows: Iterable[Row]) -> int:
-        """Append rows, filling fresh pages with one undo entry each; return how many there were.
+        """Put rows into the free slots, then append the others, one undo entry a page; return how many there were.
 
-        The caller has checked the rows. Free slots are left alone.
+        The caller has checked the rows.
         """
         source = iter(rows)
         count = 0
+        if self.free:
+            for row in islice(source, len(self.free)):
+                self.insert(txn, row)
+                count += 1
         while batch := list(islice(source, (PAGE_ROWS - len(self.pages[self.filling].rows)) or PAGE_ROWS)):
             page = self.pages[self.filling]
             if len(page.rows) == PAGE_ROWS:
@@ -196,6 +203,16 @@ class Heap:
             self._append(txn, page, batch)
             count += len(batch)
         return count
+
+    def insert_new(self, txn: Transaction, rows: list[Row]) -> bool:
+        """Insert rows whose keys no unique index has met; False: nothing was done, as that is not so, or not known."""
+        if len(rows) < BATCH_MIN:
+            return False
+        for index in self.indexes:
+            if index.unique and not index.all_new(rows):
+                return False
+        self.insert_many(txn, rows)
+        return True
 
     def _append(self, txn: Transaction, page: Page, batch: list[Row]) -> None:
         first = len(page.rows)
@@ -211,6 +228,7 @@ class Heap:
             page.expand().update(dict.fromkeys(range(first, first + len(batch)), entry))
         page.rows.extend(batch)
         txn.writes.append((self, base, len(batch), page, entry))
+        txn.run_rows += len(batch)
         self.live_rows += len(batch)
         for index in self.indexes:
             index.add_run(base, batch)

@@ -246,6 +246,13 @@ class Index:
     def _has_null(self, key: object) -> bool:
         return key is None or (not self.single and None in cast("tuple[object, ...]", key))
 
+    def all_new(self, rows: list[Row]) -> bool:
+        """Whether the keys of these rows all differ, and no version of any row has one of them; False if not known."""
+        if self.partial:
+            return False
+        keys = set(map(self.plain_key, rows))
+        return len(keys) == len(rows) and self.entries.keys().isdisjoint(keys)
+
     # -- changing (the heap calls these)
 
     def add(self, key: object, rid: int) -> None:

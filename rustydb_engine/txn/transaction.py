@@ -79,7 +79,7 @@ class Transaction:
 
     __slots__ = (
         "catalog", "cid", "constraint_modes", "csn", "dead_keys", "deferred", "depends_csn", "inserted", "isolation",
-        "log_start", "logged", "manager", "process_id", "read_only", "row_locks", "snapshot_csn", "state", "structural",
+        "log_start", "logged", "manager", "process_id", "read_only", "row_locks", "run_rows", "snapshot_csn", "state", "structural",
         "table_locks", "waiters", "waiting", "waits_for", "writes", "xid",
     )  # fmt: skip
 
@@ -106,6 +106,7 @@ class Transaction:
         self.waiters: list[object] | None = None  # the node's continuations, handed back when this ends
         self.waits_for: tuple[Transaction, ...] = ()
         self.waiting: str = ""  # what the wait is for, as the deadlock report says it
+        self.run_rows = 0  # how many rows in runs were written since the log was last brought up to date
         self.logged = 0  # how many of `writes` are in the log already (a large transaction streams)
         self.log_start = 0  # lsn before the first streamed record, 0 when there is none
 
