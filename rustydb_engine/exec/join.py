@@ -26,6 +26,7 @@ from rustydb_engine.exec.source import LOOPS_MAX, Code
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.plan import Node, provided
+from rustydb_engine.sql.tree import relations
 from rustydb_engine.values.compare import compare_key
 
 MANY = 64
@@ -231,7 +232,7 @@ class _key:
             if code.nullable:
                 tests.append(f"{source} is not None")
             sources.append(source)
-        self.source = sources[0] if len(sources) == 1 else tuple_source(sources)
+        self.source = sources[0] if len(sources) == 1 else tuple_source(sources) if sources else "()"
         if tests:
             fn.line(f"if {' and '.join(tests)}:")
             fn.indent += 1
@@ -306,7 +307,7 @@ def _again(packed: Packed) -> str:
 
 def _full_join(gen: Generator, node: p.HashJoin, scope: Scope, consume: Consume) -> None:
     """Collect the matches, the left rows without one, then the right rows that nothing matched; give them all."""
-    if not node.keys:
+    if not node.keys and relations(node.residual):
         raise SqlError("0A000", "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions")
     fn, names = gen.fn, gen.names
     table, everything, result = names.fresh("h"), names.fresh("rows"), names.fresh("rows")
@@ -333,7 +334,7 @@ def _full_join(gen: Generator, node: p.HashJoin, scope: Scope, consume: Consume)
         kept = gen.pack(outer, provided(node.left), True)
         lefts.append(kept)
         keys = [null_safe_key(gen, left.type, gen.compiler.value(left, outer)) for left, _ in node.keys]
-        key = keys[0] if len(keys) == 1 else tuple_source(keys)
+        key = keys[0] if len(keys) == 1 else tuple_source(keys) if keys else "()"
         fn.line(f"{hit} = False")
         with fn.block(f"for {entry} in {table}.get({key}, ()):"):
             fn.line(f"{right.target} = {entry}[1]")
