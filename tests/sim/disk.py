@@ -170,6 +170,7 @@ class Disk:
         for effect, before in self._flight.values():
             if isinstance(effect, Publish):
                 if chance.random() < 0.5:
+                    self._files[effect.temporary].sync()  # fsync comes before rename
                     self._rename(effect)
             elif isinstance(effect, DeleteFile):
                 if chance.random() < 0.5:
