@@ -106,9 +106,7 @@ def _copy_to(session: Session, statement: ast.Copy, options: CopyOptions) -> Wor
     return Completion("COPY", count)
 
 
-def _locked_query(
-    session: Session, statement: ast.Copy
-) -> Generator[Wait | NeedCopyData, object, CompiledPlan]:
+def _locked_query(session: Session, statement: ast.Copy) -> Generator[Wait | NeedCopyData, object, CompiledPlan]:
     """Plan the query of COPY TO and lock what it reads; plan again after a wait, whose holder may have changed it."""
     while True:
         plan = _query_plan(session, statement)

@@ -67,13 +67,7 @@ def execute(session: Session, name: str, max_rows: int, sink: Sink) -> Outcome:
     """Run a portal to its end; its transaction is ended by the Sync that follows."""
     portal = session.portals.get(name)
     block = session.block
-    if (
-        portal is None
-        or max_rows
-        or portal.started
-        or block.state is FAILED
-        or session.locks.queues
-    ):
+    if portal is None or max_rows or portal.started or block.state is FAILED or session.locks.queues:
         return SLOW
     entry = portal.entry
     plan = entry.plan

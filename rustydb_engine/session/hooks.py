@@ -14,6 +14,7 @@ from rustydb_engine.catalog.objects import Index, Sequence, Table
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.ddl.definitions import definition, expression_text
+from rustydb_engine.session.parameters import in_own_unit
 from rustydb_engine.storage.database import Database
 from rustydb_engine.txn.locks import MODE_NAMES
 from rustydb_engine.values.forms import Forms
@@ -250,8 +251,8 @@ class Hooks:
                     "min_val": parameter.minimum or None,
                     "max_val": parameter.maximum or None,
                     "enumvals": parameter.choices or None,
-                    "boot_val": parameter.default,
-                    "reset_val": settings.reset_value(parameter.name),
+                    "boot_val": in_own_unit(parameter, parameter.default),
+                    "reset_val": in_own_unit(parameter, settings.reset_value(parameter.name)),
                     "pending_restart": False,
                 }
             )

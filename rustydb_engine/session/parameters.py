@@ -10,6 +10,7 @@ Source: PostgreSQL 15, section 20.1 and src/backend/utils/misc/guc.c.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from rustydb_engine.errors import SqlError
@@ -55,7 +56,6 @@ def _load() -> dict[str, Parameter]:
     return table
 
 
-PARAMETERS = _load()
 HIDDEN = frozenset(("is_superuser", "session_authorization", "role", "seed"))
 REPORTED = (
     "application_name", "client_encoding", "datestyle", "default_transaction_read_only", "in_hot_standby",
@@ -131,6 +131,13 @@ def _with_unit(parameter: Parameter, number: int) -> str:
         if total % size == 0:
             return f"{total // size}{unit}"
     return str(number)
+
+
+def in_own_unit(parameter: Parameter, shown: str) -> str:
+    """Return what SHOW prints as a plain number of the parameter's own unit, as pg_settings does."""
+    if not parameter.unit or parameter.kind not in ("integer", "real"):
+        return shown
+    return f"{quantity(parameter, shown):.15g}"
 
 
 _ZONES: dict[str, str] = {}
@@ -245,3 +252,15 @@ def _choice(parameter: Parameter, text: str) -> str:
         return "on" if truth else "off"
     hint = f"Available values: {', '.join(parameter.choices)}."
     raise _invalid(parameter, text, hint)
+
+
+def _shown() -> dict[str, Parameter]:
+    """Return the table with defaults as SHOW prints them: `4MB`, where the table has 4096 of kB."""
+    table = _load()
+    for key, parameter in table.items():
+        if parameter.kind == "integer" and parameter.unit:
+            table[key] = replace(parameter, default=_with_unit(parameter, int(parameter.default)))
+    return table
+
+
+PARAMETERS = _shown()

@@ -350,9 +350,7 @@ class Session:
     def _decoded(self, prepared: Prepared, entry: Entry, bound: Bound) -> tuple[object, ...]:
         decoders = prepared.decoders.get(bound.formats)
         if decoders is None:
-            decoders = decoders_for(
-                entry.parameters, bound.formats, self.settings.forms, self._registered
-            )
+            decoders = decoders_for(entry.parameters, bound.formats, self.settings.forms, self._registered)
             prepared.decoders[bound.formats] = decoders
         try:
             return tuple(

@@ -17,7 +17,7 @@ from datetime import timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from rustydb_engine.errors import SqlError
-from rustydb_engine.session.parameters import HIDDEN, PARAMETERS, REPORTED, Parameter, canonical, quantity
+from rustydb_engine.session.parameters import HIDDEN, PARAMETERS, REPORTED, Parameter, canonical, in_own_unit
 from rustydb_engine.values.forms import Forms
 
 _CUSTOM = re.compile(r"[a-zA-Z_][a-zA-Z0-9_$]*(\.[a-zA-Z_][a-zA-Z0-9_$]*)+$")
@@ -72,9 +72,7 @@ class Settings:
         """Return a parameter's value in its own unit, as pg_settings shows it."""
         parameter = PARAMETERS.get(name.lower())
         shown = self.show(name)
-        if parameter is None or not parameter.unit or parameter.kind not in ("integer", "real"):
-            return shown
-        return f"{quantity(parameter, shown):.15g}"
+        return shown if parameter is None else in_own_unit(parameter, shown)
 
     def reset_value(self, name: str) -> str:
         """Return what RESET would give."""

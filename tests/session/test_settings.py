@@ -118,3 +118,10 @@ def test_an_offset_zone_is_west_positive_in_its_posix_name() -> None:
     offset = zone_of("<-05>+05").utcoffset(None)
     assert offset is not None
     assert offset.total_seconds() == -5 * 3600
+
+
+def test_a_default_is_shown_with_its_unit() -> None:
+    settings = Settings("admin")
+    assert settings.show("work_mem") == "4MB"
+    assert settings.raw("work_mem") == "4096"
+    assert settings.show("statement_timeout") == "0"
