@@ -87,6 +87,7 @@ class Generator:
         self.row_shapes: dict[int, tuple[tuple[str, ...], tuple[Type, ...]]] = {}
         self.used: dict[int, set[int]] = {}
         self.transaction = ""
+        self.display = True
         self.flush: tuple[FunctionSource, Callable[[], None]] | None = None  # writes what a slice's end must put away
         self.counted: dict[int, int] | None = None
         self.ctes: dict[int, tuple[str, FunctionSource]] = {}
@@ -265,7 +266,7 @@ class Generator:
     def shown(self, code: Code, kind: Type) -> Code:
         """Return the code of an output column: a value of a reg type carries its name."""
         element = kind.name.removeprefix("_")
-        if not element.startswith("reg"):
+        if not self.display or not element.startswith("reg"):
             return code
         helper = self.use("named_array" if kind.is_array else "named")
         return Code(f"{helper}(ctx, {element!r}, {code.src})", code.nullable, False, code.depth + 1, code.waits)

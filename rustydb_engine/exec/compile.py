@@ -108,8 +108,13 @@ def deep() -> Iterator[None]:
             raise stack_depth() from None
 
 
-def compile_query(bound: b.BoundQuery, catalog: Catalog, database: Database) -> CompiledPlan:
-    """Plan and compile a statement. Errors: 0A000 for what is not supported, 54001 for what is nested too deeply."""
+def compile_query(
+    bound: b.BoundQuery, catalog: Catalog, database: Database, *, display: bool = True
+) -> CompiledPlan:
+    """Plan and compile a statement. Errors: 0A000 for what is not supported, 54001 for what is nested too deeply.
+
+    Rows for display carry the names of what values of reg types denote; rows that are stored must be plain: `display` False.
+    """
     with deep():
         logical, rel, builder = build(bound)
         statistics = CatalogStatistics(catalog, database)
@@ -118,12 +123,12 @@ def compile_query(bound: b.BoundQuery, catalog: Catalog, database: Database) -> 
         plan.node = planned.node
         plan.rows = planned.rows
         plan.statistics = statistics
-        _generate(plan, planned.node, rel, catalog, database, None)
+        _generate(plan, planned.node, rel, catalog, database, None, display)
 
     def instrumented(counts: list[int]) -> CompiledPlan:
         with deep():
             again = CompiledPlan(plan.tag, plan.columns)
-            _generate(again, planned.node, rel, catalog, database, counts)
+            _generate(again, planned.node, rel, catalog, database, counts, display)
         return again
 
     plan.instrumented = instrumented
@@ -181,12 +186,19 @@ def _describe(plan: CompiledPlan, node: Node, database: Database) -> list[Any]:
 
 
 def _generate(
-    plan: CompiledPlan, node: Node, rel: int, catalog: Catalog, database: Database, counts: list[int] | None
+    plan: CompiledPlan,
+    node: Node,
+    rel: int,
+    catalog: Catalog,
+    database: Database,
+    counts: list[int] | None,
+    display: bool,
 ) -> None:
     records = _describe(plan, node, database)
     modifies = any(item.__class__ in _CHANGES for item in records)
     gen = Generator(records, database, modifies)
     gen.catalog = catalog
+    gen.display = display
     gen.require(rel)
     if counts is not None:
         gen.counted = {}

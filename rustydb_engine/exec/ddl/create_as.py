@@ -65,7 +65,7 @@ def compile_source(work: Work, query: ast.Query) -> CompiledPlan:
     """Bind and compile the query whose rows fill the table."""
     from rustydb_engine.exec.compile import compile_query
 
-    return compile_query(bind(query, work.env()), work.catalog, work.database)
+    return compile_query(bind(query, work.env()), work.catalog, work.database, display=False)
 
 
 def _locked_source(work: Work, query: ast.Query) -> Waits[CompiledPlan]:
