@@ -309,6 +309,10 @@ class Database:
         value, logged = self.sequences.advance(sequence)
         if logged is not None:
             self._log_sequence(txn, sequence.oid, logged, True)
+        else:
+            csn = self.sequences.counters[sequence.oid].csn
+            if csn > self.manager.durable_csn:
+                txn.depend(csn)
         return value
 
     def setval(self, txn: Transaction, sequence: Sequence, value: int, called: bool) -> None:
@@ -337,6 +341,7 @@ class Database:
         manager.csn += 1
         log.add(record, manager.csn)
         txn.depend(manager.csn)
+        self.sequences.counters[oid].csn = manager.csn
 
     # -- log
 

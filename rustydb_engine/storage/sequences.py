@@ -23,14 +23,15 @@ LOG_AHEAD: Final = 32
 
 @final
 class Counter:
-    """One sequence's counter; `ahead` calls are covered by the newest log record."""
+    """One sequence's counter; `ahead` calls are covered by the newest log record, which has the place `csn`."""
 
-    __slots__ = ("ahead", "called", "value")
+    __slots__ = ("ahead", "called", "csn", "value")
 
     def __init__(self, value: int, called: bool) -> None:
         self.value = value
         self.called = called
         self.ahead = 0
+        self.csn = 0
 
 
 @final
