@@ -38,7 +38,7 @@ class Link:
         self._dice = dice
         weather = world.weather
         self._small = not faultless and dice.random() < weather.small_chunks
-        self._slow = not faultless and dice.random() < weather.slow
+        self._slow = not (faultless or self._small) and dice.random() < weather.slow
         self._bytes_left: int | None = None  # until it is cut
         if not faultless and dice.random() < weather.cut:
             self._bytes_left = dice.choice((dice.randint(1, 500), dice.randint(500, 6000)))
@@ -165,7 +165,7 @@ class Link:
 
     def _piece(self, waiting: bytearray) -> bytes:
         if self._small:
-            size = self._dice.randint(1, self.world.weather.chunk)
+            size = self._dice.randint(1, self.world.weather.chunk if len(waiting) < 2000 else 500)
         elif self._dice.random() < 0.7:
             size = len(waiting)
         else:
