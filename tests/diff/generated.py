@@ -279,7 +279,8 @@ class Grammar:
         if self.chance(15):
             name = self.name("w")
             columns = ", ".join(f"c{number}" for number in range(1, len(kinds) + 1))
-            text = f"with {name}({columns}) as ({text}) select x.* from {name} x join {name} y on x.c1 = y.c1"
+            kinds.append("int")
+            text = f"with {name}({columns}) as ({text}) select x.*, y.n from {name} x left join (select c1, count(*) n from {name} group by c1) y on x.c1 = y.c1"
         if self.chance(50):
             order = [
                 f"{number}{self.pick('', ' desc', ' nulls first', ' desc nulls last')}"

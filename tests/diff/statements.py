@@ -20,6 +20,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "statements"
 _COPY_IN = re.compile(r"copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
 _ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
+_INNERMOST = re.compile(r"'[^']*'|\([^()']*\)")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class _Reader:
             yield Statement(number, self.session, query.strip(), let=name.strip())
 
     def expand(self, number: int, sql: str, copy_data: bytes | None) -> Iterator[Statement]:
-        ordered = not self.unordered and _ORDERED.search(sql) is not None
+        ordered = not self.unordered and is_ordered(sql)
         names = [name for name, _ in self.each]
         for values in itertools.product(*(values for _, values in self.each)):
             text = sql
@@ -106,9 +107,16 @@ def _read(path: Path) -> Iterator[Statement]:
     assert not pending, f"{path.name}:{start}: no line ends this statement with ;"
 
 
+def is_ordered(sql: str) -> bool:
+    """Whether a statement has an ORDER BY of its own, outside of all parentheses."""
+    while (shorter := _INNERMOST.sub("", sql)) != sql:
+        sql = shorter
+    return _ORDERED.search(sql) is not None
+
+
 def generated(name: str, texts: Iterable[str]) -> Source:
     """Return statements that were made by a generator, one a line."""
-    made = [Statement(n, "a", text, ordered=bool(_ORDERED.search(text))) for n, text in enumerate(texts, 1)]
+    made = [Statement(n, "a", text, ordered=is_ordered(text)) for n, text in enumerate(texts, 1)]
     return Source(name, made)
 
 

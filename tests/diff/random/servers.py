@@ -59,11 +59,13 @@ class Session:
         self._machine = ClientMachine(NOW, Entropy(os.urandom(32)), user, database, password=PASSWORD)
         self._found: list[Item] = []
         self._rows: list[tuple[bytes | None, ...]] = []
-        for event in self._events():
-            if isinstance(event, client_messages.SessionStarted):
-                return
-            if isinstance(event, client_messages.ErrorReceived):
-                raise ConnectionLost(event.message)
+        end = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < end:
+            for event in self._events():
+                if isinstance(event, client_messages.SessionStarted):
+                    return
+                if isinstance(event, client_messages.ErrorReceived):
+                    raise ConnectionLost(event.message)
         raise ConnectionLost("no session")
 
     def send_simple(self, sql: str) -> None:

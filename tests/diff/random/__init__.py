@@ -1,0 +1,1 @@
+"""Random statements and interleavings on PostgreSQL 15 and on RustyDB, compared."""
