@@ -53,6 +53,7 @@ class ForeignKey:
         self.columns = tuple([attnum - 1 for attnum in constraint.columns])
         self.referenced = tuple([attnum - 1 for attnum in constraint.referenced_columns])
         self.keys = tuple([compare_key(parent.columns[place].type) for place in self.referenced])
+        self.plain = all(key is None for key in self.keys)
         self.child_index = 0  # OID of an index on exactly the referring columns, and where its keys are among them
         self.child_order: tuple[int, ...] = ()
 
@@ -77,6 +78,8 @@ class ForeignKey:
         return None if None in values else self._comparable(values)
 
     def _comparable(self, values: list[object]) -> Row:
+        if self.plain:
+            return tuple(values)
         return tuple([value if key is None else key(value) for value, key in zip(values, self.keys, strict=True)])
 
     def missing(self, row: Row, ctx: ExecContext) -> SqlError:
