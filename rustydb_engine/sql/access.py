@@ -187,7 +187,7 @@ def _virtual(scan: p.Scan, conditions: tuple[b.Expr, ...], terms: list[_Term], s
     assert isinstance(term.key, b.Var), "chosen above"
     rest = tuple([condition for condition in conditions if condition is not term.condition])
     node = p.SystemLookup(scan.table, scan.rel, scan.alias, term.key.column, term.expr, term.condition, rest)
-    found = 1.0 if _system_key(term) == 0 else 5.0
+    found = (1.0, 5.0, 100.0)[_system_key(term)]
     return Access(node, max(found * _share(rest), 1), 2.0 + found)
 
 
