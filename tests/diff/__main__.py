@@ -1,4 +1,4 @@
-"""python -m tests.diff [--list-differences] [--count] [--limit N] [--random N [--seed S]] [FILE ...]: run statement files and say what differs."""
+"""python -m tests.diff [--list-differences] [--count] [--limit N] [--random N | --history N] [--seed S] [FILE ...]: run statement files and say what differs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import Counter
 
 from tests.diff.compare import read_known
 from tests.diff.generated import statements
+from tests.diff.histories import history
 from tests.diff.runner import both
 from tests.diff.statements import files, generated, read
 
@@ -19,12 +20,15 @@ def main() -> int:
     parser.add_argument("--list-differences", action="store_true", help="print every difference, known ones too")
     parser.add_argument("--limit", type=int, default=5, help="differences to print for a file")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="run N generated queries instead of files")
-    parser.add_argument("--seed", type=int, default=1, help="of the generated queries")
+    parser.add_argument("--history", type=int, default=0, metavar="N", help="run a random history of N statements")
+    parser.add_argument("--seed", type=int, default=1, help="of what is generated")
     parser.add_argument("names", nargs="*", metavar="FILE", help="names of statement files, without .sql")
     options = parser.parse_args()
     chosen = [read(path) for path in files() if not options.names or path.stem in options.names]
     if options.random:
         chosen = [generated(f"seed {options.seed}", statements(options.seed, options.random))]
+    if options.history:
+        chosen = [generated(f"history {options.seed}", history(options.seed, options.history))]
     counts = {source.name: sum(not statement.let for statement in source.statements) for source in chosen}
     if options.count:
         for name, count in counts.items():

@@ -10,6 +10,7 @@ import pytest
 
 from tests.diff.compare import read_known
 from tests.diff.generated import statements
+from tests.diff.histories import history
 from tests.diff.runner import Pair, both
 from tests.diff.statements import files, generated, read
 from tests.support import oracle
@@ -41,4 +42,10 @@ def test_random_queries_have_the_answers_of_postgresql(pair: Pair, seed: int) ->
     source = generated(f"seed {seed}", statements(seed, QUERIES))
     # Of several columns that may not be used, PostgreSQL names the first that it happens to look at.
     first = list(islice((found for found in pair.run(source) if found.aspect != "message"), SHOWN))
+    assert not first, "\n" + "\n".join(map(str, first))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_histories_end_as_those_of_postgresql(pair: Pair, seed: int) -> None:
+    first = list(islice(pair.run(generated(f"history {seed}", history(seed, QUERIES))), SHOWN))
     assert not first, "\n" + "\n".join(map(str, first))

@@ -108,16 +108,12 @@ class Expressions:
         pieces = templates.slots(template)
         names = [piece.rstrip("!") for piece in pieces[1::2]]
         any_kind = self.kind()
-        if kind in ARRAYS.values() and "T" in names and "T[]" in names:
-            any_kind = next(element for element, array in ARRAYS.items() if array == kind)
-        elif "T[]" in names or (kind in ARRAYS.values() and "T" in names):
-            any_kind = rng.choice(list(ARRAYS))
-            if kind in ARRAYS.values():
-                any_kind = next(element for element, array in ARRAYS.items() if array == kind)
-            elif kind != "bool":
-                any_kind = kind
-        elif template in templates.GENERIC_BY_RESULT["T"]:
+        if template in templates.GENERIC_BY_RESULT["T"]:
             any_kind = kind
+        elif template in templates.GENERIC_BY_RESULT["T[]"]:
+            any_kind = next(element for element, array in ARRAYS.items() if array == kind)
+        elif "T[]" in names:
+            any_kind = rng.choice(list(ARRAYS))
         if "T[]" in names and any_kind not in ARRAYS:
             return self.leaf(kind)
         known = {"T": any_kind, "U": self.kind(), "T[]": ARRAYS.get(any_kind, "")}

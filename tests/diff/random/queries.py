@@ -79,7 +79,7 @@ class Queries:
             columns = source.columns() + [(name, kind) for name, kind in source.merged if self._single(source, name)]
         scope = Scope(columns, outer)
         rows = Expressions(rng, scope, self, depth)
-        where = Part(" where ", rows.make("bool", 3), optional=True) if rng.random() < 0.6 else Part("")
+        where = Part(" where ", rows.make("bool", 3), optional=True) if rng.random() < 0.5 else Part("")
         if source is None:
             from_part = Part("")
         else:

@@ -70,18 +70,18 @@ class Sources:
         source = self._item(None)
         for _ in range(size - 1):
             if rng.random() < 0.15:
-                right = self._join(self._item(None), None)
+                right = self._join(self._item(None), None, nested=True)
             else:
                 right = None
             source = self._join(source, right)
         return source
 
-    def _join(self, left: Source, right: Source | None) -> Source:
+    def _join(self, left: Source, right: Source | None, nested: bool = False) -> Source:
         rng = self.rng
         kind = rng.choice(JOINS)
         if right is not None and "lateral" in kind:
             kind = "left"
-        if kind == "comma" and " join " in str(left.part):
+        if kind == "comma" and (nested or " join " in str(left.part)):
             kind = "cross"
         lateral = left if "lateral" in kind or (kind in ("cross", "comma", "left", "inner") and rng.random() < 0.1) else None
         right = right or self._item(lateral, "lateral" in kind)

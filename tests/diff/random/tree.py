@@ -47,9 +47,8 @@ class Part:
             for below in self.walk():
                 if below is not self and below.sort == self.sort:
                     yield self._becomes([below])
-            if not self.sort.startswith("query"):
-                kind = self.sort
-                yield self._becomes([f"null::{kind}"])
+            if self.sort not in ("query", "source"):
+                yield self._becomes([f"null::{self.sort}"])
 
     def _drop(self) -> Undo:
         self.gone = True
