@@ -1,7 +1,7 @@
 """`python -m tests.sim`: run the simulator by hand.
 
-    python -m tests.sim --seed 123               one world; --trace prints every input and effect
-    python -m tests.sim --seeds 0-2000 --jobs 2  many worlds, for nights
+python -m tests.sim --seed 123               one world; --trace prints every input and effect
+python -m tests.sim --seeds 0-2000 --jobs 2  many worlds, for nights
 """
 
 from __future__ import annotations

@@ -192,7 +192,9 @@ class Player:
                 expect(len(reply.rows) == 1, f"account {account} is not there")
                 balances[account] = reply.numbers()[0][0]
             for account, change in ((source, -amount), (target, amount)):
-                reply = yield from do(f"UPDATE accounts SET balance = {balances[account] + change} WHERE id = {account}")
+                reply = yield from do(
+                    f"UPDATE accounts SET balance = {balances[account] + change} WHERE id = {account}"
+                )
                 expect(reply.tags == ["UPDATE 1"], f"an update of one account was answered {reply.tags}")
 
         level = self.dice.choice(("", "", " ISOLATION LEVEL REPEATABLE READ"))
@@ -442,9 +444,7 @@ class Player:
                 self.history.check_total(total, "one statement")
                 expect(count == self.history.accounts, f"there are {count} accounts")
             else:
-                reply = yield from do(
-                    "SELECT 0, client, unit FROM units UNION ALL SELECT 1, id, balance FROM accounts"
-                )
+                reply = yield from do("SELECT 0, client, unit FROM units UNION ALL SELECT 1, id, balance FROM accounts")
                 rows = reply.numbers()
                 self._saw(
                     {(client, unit) for kind, client, unit in rows if kind == 0},
@@ -477,7 +477,10 @@ class Player:
                 looks.append((seen, dict((row[0], row[1]) for row in reply.numbers())))
                 reply = yield from do("SELECT sum(balance) FROM accounts")
                 self.history.check_total(reply.numbers()[0][0], "repeatable read")
-            expect(looks[0] == looks[1] and len(counts) == 1, "a repeatable read transaction sees another state than before")
+            expect(
+                looks[0] == looks[1] and len(counts) == 1,
+                "a repeatable read transaction sees another state than before",
+            )
             reply = yield from say(self.dice.choice(("COMMIT", "ROLLBACK")))
             checked(reply)
             self._saw(*looks[0], must, "repeatable read")
@@ -486,7 +489,7 @@ class Player:
 
     def look_through_portal(self) -> Program:
         """A portal that is read in pieces keeps its snapshot."""
-        size = self.dice.randint(1, 3)
+        size = self.dice.randint(1, max(3, self.history.accounts // 4))
         try:
             yield from do("BEGIN")
             sql = "SELECT balance FROM accounts"

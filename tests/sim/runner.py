@@ -1,7 +1,7 @@
 """Running seeds: one with all its details, or many in several processes, with a line of progress.
 
-    python -m tests.sim --seed 123               the trace of one world
-    python -m tests.sim --seeds 0-2000           many worlds
+python -m tests.sim --seed 123               the trace of one world
+python -m tests.sim --seeds 0-2000           many worlds
 """
 
 from __future__ import annotations

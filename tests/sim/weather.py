@@ -52,7 +52,7 @@ def weather(seed: int) -> Weather:
     return Weather(
         clients=dice.randint(1, 6),
         units=dice.randint(3, 14),
-        accounts=dice.choice((2, 3, 5, 20)),
+        accounts=dice.choice((2, 3, 5, 20, 20, 600)),
         faults=tuple(dice.choice(crashes) for _ in range(count)),
         fault_gap=dice.choice((30, 100, 300)),
         segment_bytes=dice.choice((2048, 4096, 16384, 65536)),

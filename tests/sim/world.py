@@ -358,7 +358,7 @@ class World:
                 self._append_failed = True
                 self.disk.fail(io.Append)
             case "clock":
-                self.wall_offset_us += self._dice.randint(-10**12, 10**12)
+                self.wall_offset_us += self._dice.randint(-(10**12), 10**12)
             case _:
                 kinds = {"allocate": io.Allocate, "store": io.Store, "publish": io.Publish, "delete": io.DeleteFile}
                 self.disk.fail(kinds[fault])
