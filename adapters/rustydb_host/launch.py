@@ -10,6 +10,7 @@ import gc
 import os
 import secrets
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rustydb_engine.config import Config
@@ -20,6 +21,11 @@ from rustydb_host.logs import Logger
 from rustydb_host.options import DEFAULT_PASSWORD, MEMORY, Options
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.pg.scram import make_verifier
+
+try:
+    import resource
+except ImportError:  # Windows has no such limit
+    resource = None  # type: ignore[assignment]
 
 
 class StartError(Exception):
@@ -54,6 +60,7 @@ def open_server(options: Options) -> Opened:
     """Open the database and make its node."""
     # Rows and plans live long and statements make little garbage: the default of 700 collects far too often.
     gc.set_threshold(50_000, 20, 100)
+    _raise_open_files()
     logger = Logger(sys.stderr, options.log_level, options.log_format)
     entropy = Entropy(secrets.token_bytes(32))
     durable = options.data_dir != MEMORY
@@ -72,6 +79,16 @@ def open_server(options: Options) -> Opened:
         verifier=_verifier(options, database, entropy),
     )
     return Opened(options, Node(config, database, entropy), files, logger)
+
+
+def _raise_open_files() -> None:
+    """Let the process have as many connections as the system allows: the usual soft limit is 1024 files."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # some systems have a lower limit than the one they state
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _open_directory(options: Options, logger: Logger) -> tuple[Files, Database]:

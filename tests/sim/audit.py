@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
+from tests.sim.answers import Reply
+from tests.sim.asking import say
 from tests.sim.client import Ask, Program
 from tests.sim.history import INITIAL_BALANCE, History, Violation
-from tests.sim.programs import say
 
 CLIENTS_MAX = 10
 
@@ -51,11 +54,9 @@ def _check_indexes(entries: list[tuple[str, ...]], where: str) -> Program:
         raise Violation(f"{where}: the index finds {found} of {len(entries[:10])} entries")
 
 
-def _ask(sql: str):
+def _ask(sql: str) -> Generator[Ask, list[Reply], list[tuple[str, ...]]]:
+    """Ask and return the rows as text; whatever fails is a violation."""
     reply = yield from say(sql)
     if reply.error is not None:
         raise Violation(f"the auditor's {sql} failed: {dict(reply.error.fields)}")
     return [tuple((item or b"").decode() for item in row) for row in reply.rows]
-
-
-__all__ = ["Ask", "audit", "setup"]

@@ -6,7 +6,7 @@ deadlock, a full disk, a cancelled statement) end in ROLLBACK; any other is a vi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -22,59 +22,24 @@ from rustydb_proto.pg.client_messages import (
     Sync,
 )
 from tests.sim.answers import Reply
+from tests.sim.asking import MAY_REFUSE, Refused, Steps, checked, do, expect, say
 from tests.sim.client import Ask, Program
-from tests.sim.history import History, Key, Table, Unit, Violation, note_of
+from tests.sim.history import History, Table, Unit, Violation, note_of
+from tests.sim.readers import Readers
 
 if TYPE_CHECKING:
     from tests.sim.weather import Weather
 
-# Refusals that are no fault of the node: deadlock, serialization, cancel or timeout, lock timeout, full disk.
-MAY_REFUSE = frozenset({"40P01", "40001", "57014", "55P03", "53100"})
 MARKER = "INSERT INTO units (client, unit) VALUES ({}, {})"
 BULK_ROWS = 4500
 
-Steps = Generator[Ask, list[Reply], None]
-Query1 = Generator[Ask, list[Reply], Reply]
 
-
-class Refused(Exception):
-    """A statement failed in a way that a client must expect."""
-
-
-def say(sql: str, statements: int = 1, **more: object) -> Query1:
-    """Ask one simple query and return its reply, whatever it is."""
-    replies = yield Ask((Query(sql),), statements, **more)  # type: ignore[arg-type]  # the fields of Ask
-    return replies[0]
-
-
-def checked(reply: Reply, allowed: frozenset[str] = MAY_REFUSE) -> Reply:
-    """Return a reply that is no error; Refused for one that may be, Violation for others."""
-    if reply.error is None:
-        return reply
-    if reply.sqlstate not in allowed:
-        raise Violation(f"unexpected error {dict(reply.error.fields)}")
-    raise Refused(reply.sqlstate)
-
-
-def do(sql: str) -> Query1:
-    """Ask one simple query; Refused when it fails in an expected way."""
-    return checked((yield from say(sql)))
-
-
-def expect(what: bool, text: str) -> None:
-    """Raise Violation with `text` unless `what`."""
-    if not what:
-        raise Violation(text)
-
-
-class Player:
+class Player(Readers):
     """The programs of one client."""
 
     def __init__(self, client: int, history: History, dice: Random, weather: Weather) -> None:
+        super().__init__(history, dice, weather)
         self.client = client
-        self.history = history
-        self.dice = dice
-        self.weather = weather
         self.pending: list[Unit] = []  # those whose outcome is not known, to be lost with the connection
         self._numbers = 0
         self._mine: list[tuple[Unit, int]] = []  # entries that may be deleted some time
@@ -431,123 +396,6 @@ class Player:
             yield from do(f"INSERT INTO {name} SELECT generate_series(1, {BULK_ROWS})")
 
         yield from self._transaction(body)
-
-    # -- readers
-
-    def look(self) -> Program:
-        """One statement sees one snapshot."""
-        must = self.history.committed()
-        try:
-            if self.dice.random() < 0.5:
-                reply = yield from do("SELECT sum(balance), count(*) FROM accounts")
-                total, count = reply.numbers()[0]
-                self.history.check_total(total, "one statement")
-                expect(count == self.history.accounts, f"there are {count} accounts")
-            else:
-                reply = yield from do("SELECT 0, client, unit FROM units UNION ALL SELECT 1, id, balance FROM accounts")
-                rows = reply.numbers()
-                self._saw(
-                    {(client, unit) for kind, client, unit in rows if kind == 0},
-                    {account: balance for kind, account, balance in rows if kind == 1},
-                    must,
-                    "one statement",
-                )
-        except Refused:
-            return
-
-    def _saw(self, seen: set[Key], balances: dict[int, int], must: set[Key], where: str) -> None:
-        self.history.check_markers(seen, must, where)
-        self.history.check_balances(seen, balances, where)
-        self.history.remember(seen)
-
-    def look_repeatedly(self) -> Program:
-        """A repeatable read transaction sees one snapshot, whatever happens meanwhile."""
-        must = self.history.committed()
-        try:
-            yield from do("BEGIN ISOLATION LEVEL REPEATABLE READ" + self.dice.choice(("", ", READ ONLY")))
-            looks: list[tuple[set[Key], dict[int, int]]] = []
-            counts: set[int] = set()
-            for _ in range(2):
-                reply = yield from do("SELECT count(*) FROM entries")
-                counts.add(reply.numbers()[0][0])
-                reply = yield from do("SELECT client, unit FROM units")
-                seen = {(row[0], row[1]) for row in reply.numbers()}
-                yield Ask(nap_ns=self.dice.choice((0, self.weather.disk_ns)))
-                reply = yield from do("SELECT id, balance FROM accounts ORDER BY id")
-                looks.append((seen, dict((row[0], row[1]) for row in reply.numbers())))
-                reply = yield from do("SELECT sum(balance) FROM accounts")
-                self.history.check_total(reply.numbers()[0][0], "repeatable read")
-            expect(
-                looks[0] == looks[1] and len(counts) == 1,
-                "a repeatable read transaction sees another state than before",
-            )
-            reply = yield from say(self.dice.choice(("COMMIT", "ROLLBACK")))
-            checked(reply)
-            self._saw(*looks[0], must, "repeatable read")
-        except Refused:
-            yield from say("ROLLBACK")
-
-    def look_through_portal(self) -> Program:
-        """A portal that is read in pieces keeps its snapshot."""
-        size = self.dice.randint(1, max(3, self.history.accounts // 4))
-        try:
-            yield from do("BEGIN")
-            sql = "SELECT balance FROM accounts"
-            replies = yield Ask((Parse("", sql), Bind("p", ""), Execute("p", size), Sync()))
-            rows = list(checked(replies[0]).rows)
-            while replies[0].tags == [""]:
-                yield Ask(nap_ns=self.dice.randint(0, 1_000_000))
-                replies = yield Ask((Execute("p", size), Sync()))
-                rows += checked(replies[0]).rows
-            self.history.check_total(sum(int(row[0] or b"0") for row in rows), "portal")
-            yield from do("COMMIT")
-        except Refused:
-            yield from say("ROLLBACK")
-
-    def copy_out(self) -> Program:
-        """COPY TO sees one snapshot."""
-        must = self.history.committed()
-        if self.dice.random() < 0.5:
-            try:
-                reply = yield from do("COPY (SELECT balance FROM accounts) TO STDOUT")
-            except Refused:
-                return
-            self.history.check_total(sum(int(line) for line in b"".join(reply.copied).split()), "COPY")
-            return
-        try:
-            reply = yield from do("COPY units TO STDOUT")
-        except Refused:
-            return
-        lines = b"".join(reply.copied).decode().splitlines()
-        seen = {(int(line.split("\t")[0]), int(line.split("\t")[1])) for line in lines}
-        expect(reply.tags == [f"COPY {len(lines)}"], f"COPY of {len(lines)} rows was answered {reply.tags}")
-        self.history.check_markers(seen, must, "COPY")
-        self.history.remember(seen)
-
-    def take_number(self) -> Program:
-        """No value of a sequence is given twice."""
-        try:
-            if self.dice.random() < 0.5:
-                reply = yield from do("SELECT nextval('numbers')")
-                self.history.give(reply.numbers()[0][0])
-            else:
-                yield from do("BEGIN")
-                reply = yield from do("SELECT nextval('numbers')")
-                ended = yield from say(self.dice.choice(("COMMIT", "ROLLBACK")))
-                checked(ended)
-                self.history.give(reply.numbers()[0][0])
-        except Refused:
-            yield from say("ROLLBACK")
-
-    def many_rows(self) -> Program:
-        """An answer that fills the host's buffers."""
-        count = self.dice.randint(500, 2000)
-        try:
-            reply = yield from do(f"SELECT n, repeat('x', 20) FROM generate_series(1, {count}) n")
-        except Refused:
-            return
-        numbers = [int(row[0] or b"0") for row in reply.rows]
-        expect(numbers == list(range(1, count + 1)), "rows are missing or out of order")
 
     # -- the rest
 

@@ -54,10 +54,9 @@ def run_seeds(seeds: Iterable[int], jobs: int = 1) -> Iterator[Outcome]:
 def run_many(seeds: range, jobs: int, write: Callable[[str], None]) -> list[Outcome]:
     """Run many worlds with a progress line about every two seconds; return the failures."""
     failures: list[Outcome] = []
-    steps = crashes = acknowledged = done = 0
+    steps = crashes = acknowledged = 0
     started = told = time.monotonic()
-    for outcome in run_seeds(seeds, jobs):
-        done += 1
+    for done, outcome in enumerate(run_seeds(seeds, jobs), 1):
         steps += outcome.steps
         crashes += outcome.crashes
         acknowledged += outcome.acknowledged

@@ -17,10 +17,11 @@ from collections.abc import Callable
 from hashlib import sha256
 from random import Random
 
+from rustydb_host.files import indexes_of
+
 from rustydb_engine.config import Config
 from rustydb_engine.node.node import Node
 from rustydb_engine.storage import recovery
-from rustydb_host.files import indexes_of
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.time import Now
@@ -198,7 +199,7 @@ class World:
                 self._link(conn).resume()
             case io.Append() | io.Allocate() | io.Store() | io.Publish() | io.DeleteFile():
                 self._start_disk_work(effect)
-            case io.Log(level, event, fields):
+            case io.Log(_, event, fields):
                 if event == "internal error":
                     raise Violation(f"internal error: {fields.get('traceback')}")
             case io.Halt():
