@@ -83,7 +83,9 @@ class Writer:
         self.info_name = gen.names.bind("info", self.info)
         self.heap = gen.heap(self.table)
         command = {p.Insert: "INSERT", p.Update: "UPDATE", p.Delete: "DELETE"}[type(node)]
-        self.txn = gen.hoist(f"ctx.writable('{command}')", "txn")
+        # A read-only transaction may change temporary tables.
+        temporary = self.table.persistence == "t"
+        self.txn = gen.hoist("ctx.txn" if temporary else f"ctx.writable('{command}')", "txn")
         gen.transaction = self.txn
         self.count = gen.names.fresh("n")
         self.uniques = [

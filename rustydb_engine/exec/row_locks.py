@@ -69,7 +69,9 @@ def try_row(txn: Transaction, heap: Heap, rid: int, row: Row, strength: int, wai
 def lock_rows(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None:
     """Lock the rows that come, and give their newest versions."""
     assert isinstance(node, p.LockRows)
-    txn = gen.hoist("ctx.writable('SELECT FOR UPDATE')", "txn")
+    command = f"SELECT FOR {node.parts[0].strength.upper()}"
+    temporary = all(part.table.persistence == "t" for part in node.parts)
+    txn = gen.hoist("ctx.txn" if temporary else f"ctx.writable({command!r})", "txn")
 
     def each(inner: Scope) -> None:
         for part in node.parts:
