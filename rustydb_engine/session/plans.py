@@ -105,6 +105,10 @@ class Space:
             self._keep(self._exact, sql, entry)
         return [(entry, NO_PARAMETERS)]
 
+    def unplanned(self, sql: str) -> list[Entry]:
+        """Parse a text and return its statements without plans, for a block that failed: most will not run."""
+        return [Entry(sql[start:end], statement, 0) for statement, start, end in parse(sql)]
+
     def prepare_typed(self, sql: str, types: tuple[Type | None, ...]) -> Entry:
         """Return the entry of one statement with client parameters; 42601 when there are several."""
         key = (sql, tuple(kind.oid if kind is not None else 0 for kind in types))

@@ -99,7 +99,12 @@ class Session:
                 self._check_size(sql)
                 self.drop_unnamed()
                 found, self.found = self.found, None
-                entries = [found] if found is not None else self.space().prepare(sql)
+                if found is not None:
+                    entries = [found]
+                elif self.block.state is FAILED:
+                    entries = [(entry, ()) for entry in self.space().unplanned(sql)]
+                else:
+                    entries = self.space().prepare(sql)
                 if not entries:
                     sink.empty()
                 last = len(entries) - 1
@@ -121,9 +126,11 @@ class Session:
         elif len(self.statements) >= self.shared.config.prepared_max:
             limit = self.shared.config.prepared_max
             raise SqlError("53400", f"too many prepared statements: the limit is {limit}", hint="Use DEALLOCATE.")
-        entry = self.space().prepare_typed(sql, types)
-        if self.block.state is FAILED and not may_run_when_failed(entry.statement):
+        if self.block.state is FAILED and not all(
+            may_run_when_failed(entry.statement) for entry in self.space().unplanned(sql)
+        ):
             raise self.block.failed_error()
+        entry = self.space().prepare_typed(sql, types)
         utility.describe(self, entry)
         self.statements[name] = Prepared(entry, types, self.shared.timestamp())
 
@@ -139,22 +146,34 @@ class Session:
             raise SqlError("42P03", f'portal "{bound.portal}" already exists')
         if entry.version != self.space().catalog.version:
             entry = self.refresh(prepared)
-        count = len(entry.parameters)
-        if len(bound.values) != count:
+        self.keep_portal(bound.portal, entry, self.parameters_of(prepared, bound), bound.result_formats)
+
+    def keep_portal(self, name: str, entry: Entry, params: tuple[object, ...], formats: Formats) -> Portal:
+        """Enter a portal, in place of the one that has its name."""
+        portal = self.portals[name] = Portal(name, entry, params, formats)
+        portal.depth = self.block.depth
+        return portal
+
+    def parameters_of(self, prepared: Prepared, bound: Bound) -> tuple[object, ...]:
+        """Return the parameters of a Bind; 08P01 when their number or that of the result formats does not fit."""
+        entry = prepared.entry
+        values, types = bound.values, entry.parameters
+        if len(values) != len(types):
             raise SqlError(
                 "08P01",
-                f"bind message supplies {len(bound.values)} parameters, "
-                f'but prepared statement "{bound.statement}" requires {count}',
+                f"bind message supplies {len(values)} parameters, "
+                f'but prepared statement "{bound.statement}" requires {len(types)}',
             )
-        params = self._decoded(prepared, entry, bound) if count else ()
-        if len(bound.result_formats) > 1 and len(bound.result_formats) != len(entry.columns):
-            wanted = len(entry.columns)
+        formats = bound.result_formats
+        if not types:
+            params: tuple[object, ...] = ()
+        else:
+            params = self._decoded(prepared, entry, bound)
+        if len(formats) > 1 and len(formats) != len(entry.columns):
             raise SqlError(
-                "08P01", f"bind message has {len(bound.result_formats)} result formats but query has {wanted} columns"
+                "08P01", f"bind message has {len(formats)} result formats but query has {len(entry.columns)} columns"
             )
-        portal = Portal(bound.portal, entry, params, bound.result_formats)
-        portal.depth = self.block.depth
-        self.portals[bound.portal] = portal
+        return params
 
     def execute(self, name: str, max_rows: int, sink: Sink) -> Work:
         """Run a portal, or go on with it, for at most `max_rows` rows (0: all)."""
@@ -165,6 +184,11 @@ class Session:
                 yield from portals.run(self, portal, max_rows)
             except Exception as error:
                 self._answer_error(error)
+
+    def run_out(self, sink: Sink) -> Work:
+        """Go on with the unnamed portal to its end, then end the pipeline."""
+        yield from self.execute("", 0, sink)
+        yield from self.sync(sink)
 
     def sync(self, sink: Sink) -> Work:
         """End a pipeline: commit its implicit transaction."""
@@ -353,6 +377,9 @@ class Session:
             decoders = decoders_for(entry.parameters, bound.formats, self.settings.forms, self._registered)
             prepared.decoders[bound.formats] = decoders
         try:
+            if len(decoders) == 1:
+                data = bound.values[0]
+                return (None if data is None else decoders[0](data),)
             return tuple(
                 [None if data is None else decode(data) for decode, data in zip(decoders, bound.values, strict=True)]
             )
