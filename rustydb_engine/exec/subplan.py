@@ -18,7 +18,7 @@ from rustydb_engine.exec.source import Code, FunctionSource
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.plan import PlanExpr
-from rustydb_engine.sql.tree import walk
+from rustydb_engine.sql.tree import compared_columns, walk
 from rustydb_engine.values.types import BOOL
 
 
@@ -186,14 +186,14 @@ def negated(verdict: bool | None) -> bool | None:
 
 
 def _quantified(compiler: Compiler, expr: PlanExpr, scope: Scope) -> Code:
-    columns = [b.Var(expr.rel, index, operator.right) for index, operator in enumerate(expr.operators)]
+    columns = compared_columns(expr.rel, expr.left, expr.operators)
     hashable = all(
         hash_comparable(operator.name, left.type, column.type)
         for operator, left, column in zip(expr.operators, expr.left, columns, strict=True)
     )
     member = (expr.kind, expr.row_kind) in (("any", "="), ("all", "<>"))
     if member and hashable and not is_correlated(expr, scope) and _uniform(expr):
-        return _membership(compiler, expr, scope)
+        return _membership(compiler, expr, scope, columns)
     return _compared(compiler, expr, scope, columns)
 
 
@@ -202,7 +202,7 @@ def _uniform(expr: PlanExpr) -> bool:
     return all(operator.name == wanted for operator in expr.operators)
 
 
-def _membership(compiler: Compiler, expr: PlanExpr, scope: Scope) -> Code:
+def _membership(compiler: Compiler, expr: PlanExpr, scope: Scope, columns: tuple[b.Var, ...]) -> Code:
     gen = compiler.gen
     single = expr.width == 1
     gen.use("RowSet")
@@ -212,10 +212,7 @@ def _membership(compiler: Compiler, expr: PlanExpr, scope: Scope) -> Code:
         fn.line(f"{rows} = []")
 
         def keep(codes: list[Code], _: Scope) -> None:
-            keys = [
-                null_safe_key(gen, operator.right, code)
-                for operator, code in zip(expr.operators, codes, strict=True)
-            ]
+            keys = [null_safe_key(gen, column.type, code) for column, code in zip(columns, codes, strict=True)]
             fn.line(f"{rows}.append({keys[0] if single else tuple_source(keys)})")
 
         gen.produce_values(expr.plan, expr.rel, scope, keep)
@@ -231,13 +228,13 @@ def _membership(compiler: Compiler, expr: PlanExpr, scope: Scope) -> Code:
     return compiler.make(src, (made, *lefts))
 
 
-def _compared(compiler: Compiler, expr: PlanExpr, scope: Scope, columns: list[b.Var]) -> Code:
+def _compared(compiler: Compiler, expr: PlanExpr, scope: Scope, columns: tuple[b.Var, ...]) -> Code:
     """Compare with every row, until one decides."""
     test: b.Expr
     if len(expr.operators) == 1:
         test = b.OpExpr(expr.operators[0], (expr.left[0], columns[0]), BOOL)
     else:
-        test = b.RowCompare(expr.row_kind, expr.operators, expr.left, tuple(columns))
+        test = b.RowCompare(expr.row_kind, expr.operators, expr.left, columns)
     waits = not is_instant(expr.plan)
     gen = compiler.gen
     decisive = expr.kind == "any"

@@ -80,7 +80,8 @@ def with_elements(item: Node, elements: list[Element] | None) -> Node:
         if isinstance(element, str):
             item = FieldNode(item, element, item_position(item))
         elif isinstance(element, Bracket):
-            item = Subscript(item, element.low, element.high, element.slice, element.pos)
+            apart = index == 0 and isinstance(item, Subscript)
+            item = Subscript(item, element.low, element.high, element.slice, element.pos, apart)
         else:
             if index != len(elements or ()) - 1:
                 raise Misplaced('improper use of "*"')

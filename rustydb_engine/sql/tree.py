@@ -13,7 +13,8 @@ from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from rustydb_engine.sql import bound as b
-from rustydb_engine.sql.functions.registry import Function
+from rustydb_engine.sql.functions.registry import Function, Operator
+from rustydb_engine.values.types import POLYMORPHIC
 
 T = TypeVar("T")
 Change = Callable[[object], object | None]
@@ -151,6 +152,15 @@ _WITH_OPERATOR = frozenset((b.OpExpr, b.DistinctExpr, b.NullIfExpr, b.ArrayOpExp
 def is_volatile(tree: object) -> bool:
     """Whether the tree calls a volatile function."""
     return any(entry.volatility == "v" for entry in functions_of(walk(tree)))
+
+
+def compared_columns(rel: int, left: tuple[b.Expr, ...], operators: tuple[Operator, ...]) -> tuple[b.Var, ...]:
+    """Return the columns of a subquery that `left` is compared with; of `anyarray = anyarray` both have one type."""
+    kinds = [
+        item.type if operator.right.oid in POLYMORPHIC else operator.right
+        for item, operator in zip(left, operators, strict=True)
+    ]
+    return tuple([b.Var(rel, index, kind) for index, kind in enumerate(kinds)])
 
 
 def conjuncts(expr: b.Expr | None) -> tuple[b.Expr, ...]:

@@ -246,13 +246,17 @@ class AtTimeZone(Node):
 
 @value
 class Subscript(Node):
-    """`item[i]`, or `item[low:high]` when `slice`; a bound left out is None."""
+    """`item[i]`, or `item[low:high]` when `slice`; a bound left out is None.
+
+    `apart`: the item is a subscript in parentheses, which this one does not continue: `(a[1:2])[1]` is an element.
+    """
 
     item: Node
     low: Node | None
     high: Node | None = None
     slice: bool = False
     pos: int = at()
+    apart: bool = False
 
 
 @value

@@ -185,8 +185,8 @@ def bind_field(scope: Scope, node: ast.Field) -> Expr:
 def bind_subscript(scope: Scope, node: ast.Subscript) -> Expr:
     """Bind a chain of subscripts; one slice makes all of them slices."""
     chain = [node]
-    while isinstance(chain[-1].item, ast.Subscript):
-        chain.append(chain[-1].item)
+    while isinstance(below := chain[-1].item, ast.Subscript) and not chain[-1].apart:
+        chain.append(below)
     base = bind_expr(scope, chain[-1].item)
     if base.type is NAME and len(chain) == 1 and node.low is not None and not node.slice:
         return _name_letter(scope, node, node.low)

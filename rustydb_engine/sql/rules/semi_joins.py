@@ -13,7 +13,7 @@ from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.logical import Builder
 from rustydb_engine.sql.plan import Node, PlanExpr, provided
-from rustydb_engine.sql.tree import is_volatile, relations, rewrite, with_fields
+from rustydb_engine.sql.tree import compared_columns, is_volatile, relations, rewrite, with_fields
 from rustydb_engine.values.types import BOOL
 
 _FROM = (p.Scan, p.Join, p.Filter, p.FunctionScan, p.ValuesScan, p.CteScan, p.Project)
@@ -54,9 +54,10 @@ def _joined(child: Node, condition: b.Expr) -> p.Join | None:
         return None
     if not relations(condition.left) & lefts or isinstance(condition.plan, p.With):
         return None
+    columns = compared_columns(condition.rel, condition.left, condition.operators)
     tests = tuple([
-        b.OpExpr(operator, (left, b.Var(condition.rel, column, operator.right)), BOOL)
-        for column, (left, operator) in enumerate(zip(condition.left, condition.operators, strict=True))
+        b.OpExpr(operator, (left, column), BOOL)
+        for left, column, operator in zip(condition.left, columns, condition.operators, strict=True)
     ])  # fmt: skip
     return p.Join("semi", child, condition.plan, tests)
 
