@@ -34,13 +34,18 @@ def produce_ctes(gen: Generator, node: p.With, scope: Scope) -> None:
         if cte.recursive and cte is node.ctes[-1] and (reader := _streamed(node, cte)) is not None:
             gen.streamed[reader.rel] = (cte, scope)
         elif cte.recursive:
-            _recursive(gen, cte, scope, lambda work: gen.fn.line(f"{rows} += {work}"))
+            _recursive(gen, cte, scope, _extending(gen, rows))
         elif cte.modifies:
             from rustydb_engine.exec.modify import inner_statement
 
             inner_statement(gen, cte.plan, rows, scope)
         else:
             gen.produce_values(cte.plan, cte.rel, scope, _appending(gen, rows))
+
+
+def _extending(gen: Generator, rows: str) -> Callable[[str], None]:
+    """Return what appends a list of rows to another."""
+    return lambda work: gen.fn.line(f"{rows} += {work}")
 
 
 def _appending(gen: Generator, rows: str) -> Callable[[list[Code], Scope], None]:
