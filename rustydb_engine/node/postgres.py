@@ -273,6 +273,17 @@ class PgConnection:
     def _on_bind(self, event: messages.BindReceived) -> None:
         session = self.session
         assert session is not None, "bind comes after startup"
+        prepared = fast.runnable(session, event)
+        if prepared is not None:
+            described = self.machine.take_run()
+            if described is not None:
+                outcome = fast.run(session, prepared, event, self, described)
+                if isinstance(outcome, int):
+                    self._answered(session, outcome)
+                else:
+                    self._in_query = True
+                    self._begin(outcome)
+                return
         try:
             session.bind(event)
         except Exception as error:
@@ -391,6 +402,15 @@ class PgConnection:
         assert self.session is not None, "sinks belong to sessions"
         wire = entry.wire.get(formats) or wire_of(entry, formats, self.session.settings.forms)
         self.machine.send_result(wire.encode(batch) + select_tag(len(batch)))
+
+    def bound(self, entry: Entry, formats: Formats, described: bool) -> None:
+        """Send BindComplete, and with `described` RowDescription or NoData."""
+        if not described:
+            self.machine.send_result(framing.BIND_COMPLETE)
+            return
+        assert self.session is not None, "sinks belong to sessions"
+        wire = entry.wire.get(formats) or wire_of(entry, formats, self.session.settings.forms)
+        self.machine.send_result(wire.bound)
 
     def complete(self, tag: str) -> None:
         """Send CommandComplete."""

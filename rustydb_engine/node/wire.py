@@ -26,9 +26,10 @@ _SELECT_TAGS = tuple(framing.command_complete(f"SELECT {count}") for count in ra
 
 @value
 class Wire:
-    """The RowDescription message and the encoder of DataRow messages."""
+    """The RowDescription message, alone and as the answer to Bind and Describe, and the encoder of DataRow messages."""
 
     description: bytes
+    bound: bytes
     encode: RowEncoder
 
 
@@ -54,7 +55,9 @@ def wire_of(entry: Entry, formats: Formats, forms: Forms) -> EntryWire:
     if found is not None:
         return found
     each = expand_formats(formats, len(entry.columns))
-    made = Wire(row_description(entry.columns, each), row_encoder(entry.columns, each, forms))
+    description = row_description(entry.columns, each)
+    bound = framing.BIND_COMPLETE + (description if entry.gives_rows else framing.NO_DATA)
+    made = Wire(description, bound, row_encoder(entry.columns, each, forms))
     entry.wire[formats] = made
     return made
 

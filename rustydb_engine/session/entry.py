@@ -25,6 +25,10 @@ class Wire(Protocol):
         """The announcement of the columns."""
 
     @property
+    def bound(self) -> bytes:
+        """The answer to Bind and Describe of a portal."""
+
+    @property
     def encode(self) -> Callable[[Iterable[tuple[object, ...]]], bytes]:
         """The encoder of batches of rows."""
 

@@ -7,6 +7,8 @@ them directly and return how it went:
     0              answered
     csn > 0        answered, but the answer must be held until the log is durable up to csn
 
+`run` gives the work of the long way itself instead of SLOW.
+
 A statement that turns out to give rows in batches or to wait for a lock has begun: its generator and first item are left
 in `session.started`, and the long way goes on with them.
 """
@@ -24,7 +26,8 @@ from rustydb_engine.sql import ast
 if TYPE_CHECKING:
     from rustydb_engine.exec.context import ExecContext
     from rustydb_engine.exec.result import CompiledPlan
-    from rustydb_engine.session.session import Session
+    from rustydb_engine.session.prepared import Prepared
+    from rustydb_engine.session.session import Bound, Session, Work
 
 Outcome = int | None
 SLOW = None
@@ -96,6 +99,62 @@ def execute(session: Session, name: str, max_rows: int, sink: Sink) -> Outcome:
     return _read(session, context)
 
 
+def runnable(session: Session, bound: Bound) -> Prepared | None:
+    """Return the prepared statement of a Bind if `run` can take it and what follows it; else bind as usual."""
+    prepared = session.statements.get(bound.statement)
+    if prepared is None or bound.portal or session.block.state is FAILED or session.locks.queues:
+        return None
+    entry = prepared.entry
+    plan = entry.plan
+    if plan is None or entry.version != session.database.catalog.version:
+        return None
+    if (plan.instant or plan.columns) if plan.writes else not plan.instant:
+        return None
+    txn = session.txn
+    return prepared if txn is None or txn.catalog is None else None
+
+
+def run(session: Session, prepared: Prepared, bound: Bound, sink: Sink, described: bool) -> int | Work:
+    """Answer Bind, [Describe,] Execute and Sync at once; return the csn to hold the answer for, or what is left to do."""
+    try:
+        params = session.parameters_of(prepared, bound)
+    except Exception as error:
+        session.answer_error(error, sink)
+        return session.block.dependency()
+    entry, formats = prepared.entry, bound.result_formats
+    plan, block = entry.plan, session.block
+    assert plan is not None, "runnable looked"
+    session.query = entry.text
+    block.statement_time = session.shared.timestamp()
+    sink.bound(entry, formats, described)
+    csn = 0
+    if plan.writes:
+        tag = _change(session, plan, params, sink)
+        if not tag:
+            if tag is not None:
+                return block.dependency()
+            session.keep_portal("", entry, params, formats).started = True
+            return session.run_out(sink)
+        sink.complete(tag)
+    else:
+        try:
+            context = _start_reading(session, plan)
+            sink.answer(entry, formats, plan.run(context, params))
+        except Exception as error:
+            session.answer_error(error, sink)
+            return block.dependency()
+        csn = _read(session, context)
+    if block.state is BLOCK:
+        portal = session.keep_portal("", entry, params, formats)
+        portal.started = portal.done = True
+    elif session.txn is not None or session.portals:
+        outcome = sync(session)
+        if outcome is None:
+            return session.sync(sink)
+        csn = max(csn, outcome)
+    return csn
+
+
 def sync(session: Session) -> Outcome:
     """End a pipeline: commit its implicit transaction."""
     if session.block.state is not IDLE:
@@ -122,7 +181,10 @@ def _start_reading(session: Session, plan: CompiledPlan) -> ExecContext:
         acquire = session.locks.acquire
         for table, mode in plan.locks:
             acquire(txn, table, mode)  # nobody contends, so it is granted
-    context.start(txn, session.block.statement_time)
+        context.start(txn, session.block.statement_time)
+    else:  # what `start` does, without the call
+        context.snapshot = session.database.read_snapshot()
+        context.statement_time = session.block.statement_time
     return context
 
 
@@ -225,4 +287,4 @@ def _commit(session: Session, statement: ast.Commit, sink: Sink) -> Outcome:
 
 _CONTROLS: dict[type, Callable[[Session, Any, Sink], Outcome]] = {ast.Begin: _begin, ast.Commit: _commit}
 
-__all__ = ["SLOW", "Formats", "Outcome", "execute", "query", "sync"]
+__all__ = ["SLOW", "Formats", "Outcome", "execute", "query", "run", "runnable", "sync"]

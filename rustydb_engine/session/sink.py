@@ -32,6 +32,9 @@ class Sink(Protocol):
     def answer(self, entry: Entry, formats: Formats, batch: Rows) -> None:
         """Take all rows of a portal at once, with the tag `SELECT n`."""
 
+    def bound(self, entry: Entry, formats: Formats, described: bool) -> None:
+        """Take the news that a portal was bound, and with `described` announce its columns, or that there are none."""
+
     def empty(self) -> None:
         """Take the end of a statement without text."""
 

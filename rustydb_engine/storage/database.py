@@ -59,7 +59,7 @@ STREAM_WRITES: Final = 4096
 class Database:
     """One database. `log` and `checkpoints` are None in memory-only mode; whoever carries out effects drives both."""
 
-    __slots__ = ("catalog", "checkpoints", "heaps", "log", "manager", "sequences")
+    __slots__ = ("_reading", "catalog", "checkpoints", "heaps", "log", "manager", "sequences")
 
     def __init__(
         self, catalog: Catalog | None = None, log: LogWriter | None = None, checkpoints: Checkpoints | None = None
@@ -68,6 +68,7 @@ class Database:
         self.log = log
         self.checkpoints = checkpoints
         self.manager = Manager()
+        self._reading = Snapshot(0, None, 0)  # the snapshot that those who only read have in common
         self.heaps: dict[int, Heap] = {}
         self.sequences = Sequences()
 
@@ -92,7 +93,12 @@ class Database:
         When its csn is above `durable_csn` (a change of the catalog is on its way to disk), the reply must wait for it.
         """
         manager = self.manager
-        return Snapshot(max(manager.durable_csn, manager.catalog_csn), None, 0)
+        csn = manager.durable_csn
+        if manager.catalog_csn > csn:
+            csn = manager.catalog_csn
+        if self._reading.csn != csn:
+            self._reading = Snapshot(csn, None, 0)
+        return self._reading
 
     def commit(self, txn: Transaction) -> int | None:
         """Commit: return the csn whose durability the reply must wait for, or None when there is none to wait for.

@@ -24,14 +24,14 @@ from __future__ import annotations
 
 
 class ReceiveBuffer:
-    """Bytes received and not yet consumed: `data[position:]`, then what arrived while a message was cut."""
+    """Bytes received and not yet consumed: `data[position:]`, then `tail`, what arrived while a message was cut."""
 
-    __slots__ = ("_discarding", "_tail", "data", "position")
+    __slots__ = ("_discarding", "data", "position", "tail")
 
     def __init__(self) -> None:
         self.data = b""
         self.position = 0
-        self._tail = bytearray()
+        self.tail = bytearray()
         self._discarding = 0
 
     def feed(self, chunk: bytes) -> None:
@@ -42,15 +42,15 @@ class ReceiveBuffer:
             chunk = chunk[dropped:]
             if not chunk:
                 return
-        if self.position == len(self.data) and not self._tail:
+        if self.position == len(self.data) and not self.tail:
             self.data = chunk
             self.position = 0
             return
-        self._tail += chunk
+        self.tail += chunk
 
     def want(self, size: int) -> bool:
         """Say how many unread bytes are needed next; True when `data` has grown to hold them."""
-        if self._tail and len(self) >= size:
+        if self.tail and len(self) >= size:
             self._merge()
             return True
         return False
@@ -58,7 +58,7 @@ class ReceiveBuffer:
     def discard(self, size: int) -> None:
         """Drop the next `size` bytes, received or still to come."""
         assert size >= 0, "only a forward skip exists"
-        if self._tail:
+        if self.tail:
             self._merge()
         here = min(size, len(self.data) - self.position)
         self.position += here
@@ -71,7 +71,7 @@ class ReceiveBuffer:
 
     def take(self) -> bytes:
         """Return every unread byte and forget them."""
-        if self._tail:
+        if self.tail:
             self._merge()
         rest = self.data[self.position :]
         self.data = b""
@@ -80,11 +80,11 @@ class ReceiveBuffer:
 
     def __len__(self) -> int:
         """Return the number of unread bytes."""
-        return len(self.data) - self.position + len(self._tail)
+        return len(self.data) - self.position + len(self.tail)
 
     def _merge(self) -> None:
         # Called only when the parser has run out of `data`, so a backlog that grows by small chunks while
         # the embedder is busy is joined once, not once a chunk.
-        self.data = self.data[self.position :] + bytes(self._tail)
+        self.data = self.data[self.position :] + bytes(self.tail)
         self.position = 0
-        self._tail.clear()
+        self.tail.clear()

@@ -139,6 +139,8 @@ _ALLOWED: Final[Mapping[type, frozenset[Phase]]] = {
     messages.FunctionResult: frozenset({Phase.SIMPLE}),
 }
 _COPY_KINDS: Final = frozenset(b"dcf")
+_RUN: Final = b"E\0\0\0\x09\0\0\0\0\0" + b"S\0\0\0\4"
+_RUN_DESCRIBED: Final = b"D\0\0\0\6P\0" + _RUN
 _header = Struct("!BI").unpack_from
 _uint32 = Struct("!I").unpack_from
 
@@ -198,6 +200,8 @@ class ServerMachine:
         data = buffer.data
         position = buffer.position
         if len(data) - position < 5:
+            if position == len(data) and not self._eof and not buffer.tail:
+                return NEED_DATA
             return self._await(5)
         kind, length = _header(data, position)
         end: int = position + 1 + length
@@ -210,6 +214,29 @@ class ServerMachine:
             return decode(data, position + 5, end)
         except (Malformed, UnicodeDecodeError) as error:
             return self._rejected(kind, error)
+
+    def take_run(self) -> bool | None:
+        """After a Bind of the unnamed portal: take the messages that run it, if they are what follows.
+
+        Nearly every driver sends Bind, Describe of the portal, Execute of all its rows and Sync in one piece. The embedder that
+        can answer all of it at once saves their events: when the last three are here they are taken, and the machine waits for
+        ReadyForQuery as after a Sync. Returns None when something else follows, which comes as events, else whether there is a
+        Describe. An ErrorResponse skips the rest of the answer.
+        """
+        buffer = self._buffer
+        position = buffer.position
+        data = buffer.data
+        if data.startswith(_RUN_DESCRIBED, position):
+            buffer.position = position + len(_RUN_DESCRIBED)
+            described = True
+        elif data.startswith(_RUN, position):
+            buffer.position = position + len(_RUN)
+            described = False
+        else:
+            return None
+        assert self._phase is _EXTENDED, "a Bind was just reported"
+        self._phase = _SYNCING
+        return described
 
     def _rejected(self, kind: int, error: Malformed | UnicodeDecodeError) -> ServerEvent:
         needs_ready = self._phase is _SIMPLE or self._phase is _SYNCING
