@@ -372,6 +372,8 @@ class Node:
         connection.wait = GONE
         connection.held = False
         connection.close()
+        for waiter in self.database.take_woken():
+            self.wake_for_end(waiter)
         self._finish_shutdown()
 
     def _finish_shutdown(self) -> None:
