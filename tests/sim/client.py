@@ -186,6 +186,10 @@ class Client:
         if self.logged_in:
             self._go_on(None)
 
+    def state(self) -> str:
+        """Return what the client is about, for a report."""
+        return f"client {self.number} on {self._link.conn if self._link else None} has asked {self._ask}"
+
     @property
     def idle(self) -> bool:
         """Whether no program runs."""

@@ -124,7 +124,8 @@ class World:
         end = self.mono_ns + PATIENCE_NS
         while not reached():
             if not self._events or self.mono_ns > end:
-                raise Violation(f"waited in vain for {what}: a reply or a wake-up is missing")
+                stuck = "; ".join(client.state() for client in self._clients if not client.stopped)
+                raise Violation(f"waited in vain for {what}: a reply or a wake-up is missing: {stuck}")
             at_ns, _, action = heapq.heappop(self._events)
             self.mono_ns = max(self.mono_ns, at_ns)
             action()
