@@ -49,6 +49,16 @@ def may_run_when_failed(statement: ast.AnyStatement | None) -> bool:
     return statement is None or isinstance(statement, ast.Commit | ast.Rollback)
 
 
+def refuse_serializable(isolation: str) -> None:
+    """Refuse the isolation level that there is none of; a weaker one in its place would be a lie."""
+    if isolation == "serializable":
+        raise SqlError("0A000", "isolation level serializable is not supported", hint="Use repeatable read.")
+
+
+def _effective(isolation: str) -> str:
+    return "read committed" if isolation == "read uncommitted" else isolation
+
+
 class Block:
     """The transaction state of one session. `implicit`: several statements of one simple query share a transaction."""
 
@@ -64,11 +74,17 @@ class Block:
         self.on_commit = False  # whether a temporary table has ON COMMIT DELETE ROWS or DROP
         self._defaults = ("read committed", False)
         self._defaults_version = -1
+        self._isolation = "read committed"  # as it was asked for
 
     @property
     def depth(self) -> int:
         """Return how many savepoints are open."""
         return len(self.levels)
+
+    @property
+    def isolation(self) -> str:
+        """Return the isolation level of the open transaction as it was asked for."""
+        return self._isolation
 
     def failed_error(self) -> SqlError:
         """Return the error for a statement in a failed block."""
@@ -91,9 +107,10 @@ class Block:
         """Open a transaction for one statement (or several of one query)."""
         settings = self.session.settings
         if self._defaults_version != settings.version:
-            self._defaults_version = settings.version
             read_only = settings.show("default_transaction_read_only") == "on"
+            refuse_serializable(settings.show("default_transaction_isolation"))  # as a start-up packet may ask for
             self._defaults = (settings.show("default_transaction_isolation"), read_only)
+            self._defaults_version = settings.version
         self._open(*self._defaults)
 
     def begin(self, statement: ast.Begin) -> str:
@@ -109,9 +126,8 @@ class Block:
 
     def _open(self, isolation: str, read_only: bool) -> None:
         session = self.session
-        if isolation == "read uncommitted":
-            isolation = "read committed"
-        session.txn = session.database.begin(isolation, read_only, session.process_id)
+        self._isolation = isolation
+        session.txn = session.database.begin(_effective(isolation), read_only, session.process_id)
         self.transaction_time = self.statement_time or session.shared.timestamp()
         session.settings.save()
 
@@ -123,13 +139,15 @@ class Block:
             if mode.name == "isolation":
                 if word not in ("read uncommitted", "read committed", "repeatable read", "serializable"):
                     raise SqlError("22023", f'invalid value for parameter "transaction_isolation": "{word}"')
-                if word == "serializable":
-                    raise SqlError(
-                        "0A000", "isolation level serializable is not supported", hint="Use repeatable read."
-                    )
+                refuse_serializable(word)
+                if word == self.isolation:
+                    continue
+                if self.levels:
+                    raise SqlError("25001", "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction")
                 if txn.snapshot_csn >= 0 or txn.cid > 0 or txn.writes:
                     raise SqlError("25001", "SET TRANSACTION ISOLATION LEVEL must be called before any query")
-                txn.isolation = "read committed" if word == "read uncommitted" else word
+                self._isolation = word
+                txn.isolation = _effective(word)
             elif mode.name == "read":
                 if word == "write" and txn.read_only and txn.cid > 0:
                     raise SqlError("25001", "transaction read-write mode must be set before any query")
@@ -141,7 +159,7 @@ class Block:
         """COMMIT: a failed block is rolled back, and says so in its tag."""
         if self.state is FAILED:
             return self._rolled_back(statement.chain)
-        if self.state is IDLE and not self.implicit:
+        if self.state is IDLE:
             self._no_transaction("COMMIT", statement.chain)
         again = self._modes()
         self.state = IDLE
@@ -153,7 +171,7 @@ class Block:
 
     def rollback(self, statement: ast.Rollback) -> str:
         """ROLLBACK of the whole block."""
-        if self.state is IDLE and not self.implicit:
+        if self.state is IDLE:
             self._no_transaction("ROLLBACK", statement.chain)
         return self._rolled_back(statement.chain)
 
@@ -173,7 +191,7 @@ class Block:
 
     def _modes(self) -> tuple[str, bool]:
         txn = self.session.txn
-        return (txn.isolation, txn.read_only) if txn is not None else ("read committed", False)
+        return (self._isolation, txn.read_only) if txn is not None else ("read committed", False)
 
     def finish_statement(self) -> Work:
         """Commit the open transaction and wait until that is durable."""
@@ -237,7 +255,7 @@ class Block:
             return
         if self.state is BLOCK and session.txn is not None:
             self._dependency = max(self._dependency, session.txn.depends_csn)
-            session.drop_portals()
+            portals.fail_above(session, len(self.levels) - 1)
             if self.levels:
                 session.database.rollback_to(session.txn, self.levels[-1].mark)
             else:
@@ -282,6 +300,8 @@ class Block:
         number = self._find(name)
         self.session.settings.release(self.levels[number].settings)
         del self.levels[number:]
+        for portal in self.session.portals.values():
+            portal.depth = min(portal.depth, number)
         return "RELEASE"
 
     def rollback_to(self, name: str) -> str:

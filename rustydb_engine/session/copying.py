@@ -142,7 +142,7 @@ def _query_plan(session: Session, statement: ast.Copy) -> CompiledPlan:
 def _target(session: Session, statement: ast.Copy) -> tuple[Table, tuple[TableColumn, ...]]:
     """Return the table of a COPY and the columns it names, in that order."""
     space = session.space()
-    table = space.catalog.resolve(statement.table, space.path, statement.pos if statement.pos >= 0 else None)
+    table = space.catalog.resolve(statement.table, space.path)
     if not isinstance(table, Table):
         raise SqlError("42809", f'cannot copy relation "{table.name}": it is no table')
     if not statement.columns:
