@@ -125,6 +125,8 @@ class Call:
             return Code(f"len({self.state})", False)
         fn = gen.fn
         state = self.state
+        if self.how.hypothetical:
+            return self._hypothetical()
         if self.gathers:
             state = gen.names.fresh("a")
             fn.line(f"{state} = {self.fresh_state()}")
@@ -134,6 +136,14 @@ class Call:
         direct = [settled(gen, gen.compiler.value(arg, Scope())).src for arg in self.expr.direct]
         final = gen.names.bind("f", self.how.final)
         return Code(f"{final}({self.context}{', '.join([state, *direct])})")
+
+    def _hypothetical(self) -> Code:
+        """Return the code that gives the final function the place of the direct arguments among the rows."""
+        gen = self.gen
+        direct = [settled(gen, gen.compiler.value(arg, Scope())).src for arg in self.expr.direct]
+        specs = gen.names.bind("k", tuple(sort_spec(place, key) for place, key in enumerate(self.expr.order)))
+        place = f"{gen.use('hypothetical_place')}({self.state}, {tuple_source(direct)}, {specs})"
+        return Code(f"{gen.names.bind('f', self.how.final)}({place})", False)
 
     def _steps_in_order(self, state: str) -> None:
         gen = self.gen

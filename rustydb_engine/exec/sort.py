@@ -24,6 +24,7 @@ from rustydb_engine.exec.scope import RowBinding, Scope, tuple_source
 from rustydb_engine.exec.waits import TICK
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
+from rustydb_engine.sql.functions.ordered_sets import Place
 from rustydb_engine.sql.plan import Node, provided
 from rustydb_engine.values.compare import compare_key
 
@@ -165,6 +166,23 @@ def gathered_rows(
             specs = [(place, False, False, key) for place, key in enumerate(keys)]
     sort_rows(rows, specs)
     return rows
+
+
+@helper
+def hypothetical_place(rows: list[Any], direct: tuple[Any, ...], specs: Sequence[Spec]) -> Place:
+    """Return where a row of the sort keys `direct` would be: before its equals, for the sort is stable."""
+    wanted = (*direct, True)
+    ordered = [wanted, *[(*row[: len(direct)], False) for row in rows]]
+    sort_rows(ordered, specs)
+    before = next(index for index, row in enumerate(ordered) if row[-1])
+    functions = [key for _, _, _, key in specs]
+
+    def comparable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple([v if v is None or key is None else key(v) for v, key in zip(row[:-1], functions, strict=True)])
+
+    key = comparable(wanted)
+    level = next((n for n, row in enumerate(ordered[before + 1 :]) if comparable(row) != key), len(rows) - before)
+    return Place(before, len({comparable(row) for row in ordered[:before]}), level, len(rows))
 
 
 # ---------------------------------------------------------------- producers

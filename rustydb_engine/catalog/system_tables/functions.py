@@ -111,9 +111,10 @@ def pg_aggregate(source: Source) -> Iterator[Row]:
     make = source.maker("pg_aggregate")
     for entry in all_functions():
         if entry.kind == "a":
-            ordered = entry.aggregate is not None and entry.aggregate.ordered_set
+            how = entry.aggregate
+            kind = "n" if how is None or not how.ordered_set else "h" if how.hypothetical else "o"
             yield make(
-                aggfnoid=entry.oid, aggkind="o" if ordered else "n", aggnumdirectargs=0, aggfinalmodify="r",
+                aggfnoid=entry.oid, aggkind=kind, aggnumdirectargs=0, aggfinalmodify="r",
                 aggmfinalmodify="r", aggtranstype=entry.result.oid,
             )  # fmt: skip
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.calls import BoundCall, argument_fields
-from rustydb_engine.sql.binder.coerce import expr_pos, unknown_to_text
+from rustydb_engine.sql.binder.coerce import coerce_to_common, expr_pos, select_common_type, unknown_to_text
 from rustydb_engine.sql.binder.dispatch import AGGREGATES_ALLOWED, bind_in, clause
 from rustydb_engine.sql.binder.env import failure
 from rustydb_engine.sql.binder.overload import equality_operator, ordering_operator
@@ -49,6 +49,8 @@ def make_aggregate(scope: Scope, node: ast.Call, call: BoundCall, direct: int, c
     direct_args: tuple[Expr, ...] = ()
     if node.within:
         direct_args, args = args[:direct], args[direct:]
+        if how is not None and how.hypothetical:
+            direct_args, args = _same_types(scope, node, direct_args, args)
         order = tuple(_sort_of(scope, item, arg) for item, arg in zip(node.within, args, strict=True))
     else:
         order = tuple(sort_item(scope, item) for item in node.order)
@@ -64,6 +66,32 @@ def make_aggregate(scope: Scope, node: ast.Call, call: BoundCall, direct: int, c
         function, args, call.result, node.distinct, order, condition, direct_args, node.star, level, -1, node.pos,
         fields=fields,
     )  # fmt: skip
+
+
+def _same_types(
+    scope: Scope, node: ast.Call, direct: tuple[Expr, ...], args: tuple[Expr, ...]
+) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """Give each argument of a hypothetical-set aggregate and the column it is compared with one type."""
+    if len(direct) != len(args):
+        raise wrong_direct_count(node, [arg.type for arg in (*direct, *args)], len(direct))
+    pairs = []
+    for given, column in zip(direct, args, strict=True):
+        kind = select_common_type((column, given), "WITHIN GROUP")
+        assert kind is not None, "a context is given, so that a mismatch is an error"
+        pairs.append([coerce_to_common(scope.env, item, kind, "WITHIN GROUP") for item in (given, column)])
+    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+
+
+def wrong_direct_count(node: ast.Call, kinds: Sequence[Type], direct: int) -> Exception:
+    """Return the error for a hypothetical-set aggregate with too few or too many direct arguments."""
+    name = node.name[-1]
+    return failure(
+        "42883",
+        f"function {'.'.join(node.name)}({', '.join(kind.display for kind in kinds)}) does not exist",
+        node.pos,
+        hint=f"To use the hypothetical-set aggregate {name}, the number of hypothetical direct arguments (here {direct}) "
+        f"must match the number of ordering columns (here {len(node.within)}).",
+    )
 
 
 def aggregate_refused(what: str, kind: str, pos: int) -> Exception:

@@ -65,7 +65,10 @@ def make_window_call(scope: Scope, node: ast.Call, call: BoundCall, condition: E
         raise failure("42809", f"{name}(*) specified, but {name} is not an aggregate function", node.pos)
     if function.kind == "a" and not call.args and not node.star:
         raise failure("42809", f"{name}(*) must be used to call a parameterless aggregate function", node.pos)
-    if node.within or (function.aggregate is not None and function.aggregate.ordered_set):
+    ordered_set = function.aggregate is not None and function.aggregate.ordered_set
+    if ordered_set and not node.within:
+        raise failure("42809", f"WITHIN GROUP is required for ordered-set aggregate {name}", node.pos)
+    if node.within or ordered_set:
         raise failure("0A000", f"OVER is not supported for ordered-set aggregate {name}", node.pos)
     if node.distinct:
         raise failure("0A000", "DISTINCT is not implemented for window functions", node.pos)

@@ -1,10 +1,12 @@
-"""Ordered-set aggregates: percentile_cont, percentile_disc, mode.
+"""Ordered-set aggregates: percentile_cont, percentile_disc, mode; hypothetical ones: rank and its kin.
 
 `percentile_cont(0.5) WITHIN GROUP (ORDER BY x)`: the executor sorts the rows of a group by the ORDER BY and calls
 `step` with the sorted values; NULLs are left out. `final` then gets the list and the direct arguments. An array of
 fractions gives an array of results.
 
-Source: PostgreSQL 15, table 9.61; src/backend/utils/adt/orderedsetaggs.c.
+`rank(7) WITHIN GROUP (ORDER BY x)` is what rank() would be for a row with x = 7: the executor finds its `Place`.
+
+Source: PostgreSQL 15, tables 9.61 and 9.62; src/backend/utils/adt/orderedsetaggs.c.
 """
 
 from __future__ import annotations
@@ -17,9 +19,20 @@ from rustydb_engine.sql.functions.registry import Aggregate, CallSite, aggregate
 from rustydb_engine.values.compare import any_key, compare_key
 from rustydb_engine.values.interval import Interval
 from rustydb_engine.values.interval_arithmetic import interval_add, interval_multiply, interval_subtract
+from rustydb_proto.core.value import value
 
 Rows = list[object]
 Fractions = tuple[float | None, ...]
+
+
+@value
+class Place:
+    """Where a row would be among `rows` others: after so many, with so many sort keys before it, `level` with some."""
+
+    before: int
+    keys_before: int
+    level: int
+    rows: int
 
 
 def collect(state: Rows, item: object) -> Rows:
@@ -99,6 +112,22 @@ def _specialise_mode(site: CallSite) -> Aggregate:
     return Aggregate(list, collect, mode_of(compare_key(site.args[-1])), ordered_set=True)
 
 
+def _rank(place: Place) -> int:
+    return place.before + 1
+
+
+def _dense_rank(place: Place) -> int:
+    return place.keys_before + 1
+
+
+def _percent_rank(place: Place) -> float:
+    return place.before / place.rows if place.rows else 0.0
+
+
+def _cume_dist(place: Place) -> float:
+    return (place.before + place.level + 1) / (place.rows + 1)
+
+
 def _declare() -> None:
     floats, intervals = _continuous(_between_floats), _continuous(_between_intervals)
     for signature, oid, final in (
@@ -114,6 +143,16 @@ def _declare() -> None:
         "mode(anyelement) -> anyelement", oid=3984, start=list, step=collect, final=mode_of(any_key), ordered_set=True,
         specialise=_specialise_mode,
     )  # fmt: skip
+    for signature, oid, place_final in (
+        ("rank(variadic any) -> int8", 3986, _rank),
+        ("percent_rank(variadic any) -> float8", 3988, _percent_rank),
+        ("cume_dist(variadic any) -> float8", 3990, _cume_dist),
+        ("dense_rank(variadic any) -> int8", 3992, _dense_rank),
+    ):
+        aggregate(
+            signature, oid=oid, start=list, step=collect, final=place_final, skip_null=False, ordered_set=True,
+            hypothetical=True,
+        )  # fmt: skip
 
 
 _declare()

@@ -100,7 +100,8 @@ class Aggregate:
     differs from final(start()) (sum, min, … give None: use final). `inline_step` is a Python expression over
     `{s}` and `{0}`… giving the next state, used instead of a call of `step`; `start_inline` is one for start().
     `ordered_set` aggregates (percentile_cont, mode) get final(state, *direct_args), their steps come in the order of
-    WITHIN GROUP. With `context` step and final receive the EvalContext first. `specialise`, when set, makes
+    WITHIN GROUP. Of a `hypothetical` one (rank) the executor finds the place that the direct arguments would have among the
+    rows, and final gets a `Place`; it has no steps. With `context` step and final receive the EvalContext first. `specialise`, when set, makes
     the aggregate for the types of one call (see `aggregate_for`).
     """
 
@@ -113,6 +114,7 @@ class Aggregate:
     ordered_set: bool = False
     context: bool = False
     specialise: Callable[[CallSite], Aggregate] | None = None
+    hypothetical: bool = False
 
 
 @value
@@ -258,10 +260,13 @@ def aggregate(
     ordered_set: bool = False,
     context: bool = False,
     specialise: Callable[[CallSite], Aggregate] | None = None,
+    hypothetical: bool = False,
 ) -> Function:
     """Declare an aggregate; with `specialise`, what is given here serves only where the types do not matter."""
     name, arg_names, args, variadic, _, result = parse_signature(signature)
-    how = Aggregate(start, step, final, skip_null, inline_step, start_inline, ordered_set, context, specialise)
+    how = Aggregate(
+        start, step, final, skip_null, inline_step, start_inline, ordered_set, context, specialise, hypothetical
+    )
     return add_function(
         Function(
             oid or _own_oid(),
