@@ -82,22 +82,25 @@ class Node:
         self.now = now
         handlers = self._handlers
         for item in inputs:
-            handlers[type(item)](item)
+            handlers[item.__class__](item)
         if self._timers and self._timers[0][0] <= now.mono_ns:
             self._fire(now)
         ready = self._ready
         database = self.database
+        woken = database.manager.woken
         slices = self.config.steps_ticks_max
         turns = len(ready) + slices
         while ready and slices > 0 and turns > 0:
             connection = ready.popleft()
             connection.queued = False
             if connection.wait is None and not self._halted:
+                if not connection.touched:
+                    connection.touched = True
+                    self._touched.append(connection)
                 slices -= connection.run()
                 turns -= 1
-                woken = database.take_woken()
                 if woken:
-                    for waiter in woken:
+                    for waiter in database.take_woken():
                         self.wake_for_end(waiter)
         if self._doomed:
             self._end_doomed()
@@ -259,9 +262,10 @@ class Node:
         if not connection.queued:
             connection.queued = True
             self._ready.append(connection)
-        if connection.busy and not connection.paused and machine.backlogged:
-            connection.paused = True
-            self._effects.append(io.PauseReading(event.conn))
+        if connection.wait is not None or connection.work is not None:
+            if not connection.paused and machine.backlogged:
+                connection.paused = True
+                self._effects.append(io.PauseReading(event.conn))
 
     def _on_accepted(self, event: io.Accepted) -> None:
         connection = PgConnection(self, event.conn, event.peer, self.now)
@@ -330,8 +334,7 @@ class Node:
         for connection in touched:
             connection.touched = False
             if connection.held:
-                self.touch(connection)
-                continue
+                continue  # it runs, and is touched, when its wait is over
             data = connection.machine.data_to_send()
             if data:
                 effects.append(io.Send(connection.conn, data))

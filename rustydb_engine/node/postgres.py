@@ -32,18 +32,21 @@ from rustydb_proto.pg.server import Phase, ServerMachine
 if TYPE_CHECKING:
     from rustydb_engine.node.node import Node
 
-EVENTS_PER_RUN = 200
+EVENTS_OF_A_RUN = range(200)
 Rows = list[tuple[object, ...]]
 Reply = bytes | None | CopyAbandoned
 Work = Generator[Wait | NeedCopyData, Reply, None]
 
 
 class PgConnection:
-    """One client. `wait` is what its work waits for (None: it can run); `queued` whether the node will call `run`."""
+    """One client. `work` is the statement that goes on, `wait` what it waits for (None: it can run).
+
+    `queued`: the node will call `run`; `touched`: it will look for bytes to send; `held`: not before the wait is over.
+    """
 
     __slots__ = (
-        "_copying", "_handlers", "_in_query", "_reported", "_work", "blocked", "committing", "conn", "failure", "held", "machine", "node", "paused", "peer",
-        "queued", "secret_key", "session", "statement_deadline", "touched", "wait",
+        "_copying", "_handlers", "_in_query", "_reported", "blocked", "committing", "conn", "failure", "held", "machine", "node", "paused", "peer",
+        "queued", "secret_key", "session", "statement_deadline", "touched", "wait", "work",
     )  # fmt: skip
 
     def __init__(self, node: Node, conn: int, peer: str, now: Now) -> None:
@@ -58,7 +61,7 @@ class PgConnection:
         self.queued = self.touched = self.blocked = self.held = self.paused = self.committing = False
         self.failure: SqlError | None = None
         self.statement_deadline: int | None = None
-        self._work: Work | None = None
+        self.work: Work | None = None
         self._in_query = False
         self._copying = False
         self._reported = 0
@@ -67,21 +70,20 @@ class PgConnection:
     @property
     def busy(self) -> bool:
         """Whether a statement is being worked on."""
-        return self._work is not None or self.wait is not None
+        return self.work is not None or self.wait is not None
 
     # ---- running
 
     def run(self) -> int:
         """Work until there is nothing to do or the work must wait; return how many slices were used up."""
-        machine, handlers = self.machine, self._handlers
-        self.node.touch(self)
-        for _ in range(EVENTS_PER_RUN):
-            if self._work is not None:
+        next_event, handlers = self.machine.next_event, self._handlers
+        for _ in EVENTS_OF_A_RUN:
+            if self.work is not None:
                 if self.blocked or not self._resume():
                     return 1
                 continue
-            event = machine.next_event()
-            handler = handlers.get(type(event))
+            event = next_event()
+            handler = handlers.get(event.__class__)
             if handler is None:
                 assert isinstance(event, Stop), f"unexpected event {event!r}"
                 return 0
@@ -93,7 +95,7 @@ class PgConnection:
 
     def _resume(self) -> bool:
         """Go on with the work; return whether it ended (and more events may be handled)."""
-        work = self._work
+        work = self.work
         assert work is not None, "there is work to resume"
         try:
             if self.failure is not None:
@@ -123,7 +125,7 @@ class PgConnection:
         return False
 
     def _finish(self) -> None:
-        self._work = None
+        self.work = None
         self.held = self.committing = False
         self.statement_deadline = None
         if self._in_query:
@@ -142,7 +144,7 @@ class PgConnection:
         return CopyAbandoned(SqlError("08P01", "unexpected message during COPY from stdin"), gone=True)
 
     def _begin(self, work: Work) -> None:
-        self._work = work
+        self.work = work
         session = self.session
         assert session is not None, "statements come after startup"
         timeout_ns = session.statement_timeout_ns
@@ -152,7 +154,7 @@ class PgConnection:
 
     def cancel(self, error: SqlError) -> None:
         """Make the running statement fail with `error`; nothing happens when none runs, or it is on its way to disk."""
-        if self._work is not None and not self.committing:
+        if self.work is not None and not self.committing:
             self.failure = error
             self.wait = None
             self.held = False
@@ -173,7 +175,7 @@ class PgConnection:
 
     def close(self) -> None:
         """End the session: the connection is gone."""
-        work, self._work = self._work, None
+        work, self.work = self.work, None
         if work is not None:
             work.close()
         if self.session is not None:
@@ -185,9 +187,9 @@ class PgConnection:
         """Tell the client that the server stops, and close."""
         if not self.machine.output_ended:
             error = SqlError("57P01", "terminating connection due to administrator command", severity="FATAL")
-            if self._work is not None:
-                self._work.close()
-                self._work = None
+            if self.work is not None:
+                self.work.close()
+                self.work = None
             self.machine.send(self.node.now, messages.ErrorResponse(fields_of(error)))
             self.node.touch(self)
 
