@@ -90,6 +90,8 @@ class Disk:
         if self._checkpoints is not None and self._checkpoints.disk_failed(event.ticket, event.reason):
             node.log("error", "checkpoint failed", fields)
             self._last_checkpoint_ns = node.now.mono_ns
+            if not self._checkpoints.running:
+                self._checkpoint_ended(self._checkpoints)
             return
         node.log("error", "could not write the log: halting, as what is on disk is unknown", fields)
         node.halt(1, f"could not write the log: {event.reason}")
