@@ -127,13 +127,17 @@ def run(session: Session, prepared: Prepared, bound: Bound, sink: Sink, describe
     session.query = entry.text
     block.statement_time = session.shared.timestamp()
     sink.bound(entry, formats, described)
+    if block.state is BLOCK:  # elsewhere the portal would end with the Sync
+        portal = session.keep_portal("", entry, params, formats)
+        portal.started = portal.done = True
     csn = 0
     if plan.writes:
         tag = _change(session, plan, params, sink)
         if not tag:
             if tag is not None:
                 return block.dependency()
-            session.keep_portal("", entry, params, formats).started = True
+            portal = session.keep_portal("", entry, params, formats)
+            portal.started = True
             return session.run_out(sink)
         sink.complete(tag)
     else:
@@ -144,10 +148,7 @@ def run(session: Session, prepared: Prepared, bound: Bound, sink: Sink, describe
             session.answer_error(error, sink)
             return block.dependency()
         csn = _read(session, context)
-    if block.state is BLOCK:
-        portal = session.keep_portal("", entry, params, formats)
-        portal.started = portal.done = True
-    elif session.txn is not None or session.portals:
+    if block.state is IDLE and (session.txn is not None or session.portals):
         outcome = sync(session)
         if outcome is None:
             return session.sync(sink)
