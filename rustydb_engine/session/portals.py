@@ -31,7 +31,7 @@ Steps = Generator[Yielded, None, Completion]
 
 
 # After these a transaction may still choose its isolation level.
-TAKES_NO_SNAPSHOT = (ast.Begin, ast.SetTransaction, ast.SetParameter, ast.Show, ast.Reset)
+TAKES_NO_SNAPSHOT = (ast.Begin, ast.Commit, ast.Rollback, ast.SetTransaction, ast.SetParameter, ast.Show, ast.Reset)
 
 
 def complete(session: Session, portal: Portal) -> Generator[Wait | NeedCopyData, object, str | None]:
@@ -110,23 +110,29 @@ def take(
     session: Session, portal: Portal, count: int | None
 ) -> Generator[Wait | NeedCopyData, object, tuple[Rows, Completion | None]]:
     """Take up to `count` rows (None: all) from a portal; the completion is None while it has more."""
+    require_runnable(portal)
     if portal.steps is None and not portal.done:
         portal.steps = start(session, portal, own_context=True)
     buffer = list(portal.buffer)
     completion: Completion | None = None
-    while portal.steps is not None and (count is None or len(buffer) < count):
-        try:
-            item = portal.steps.send(None)
-        except StopIteration as stop:
-            completion = stop.value
-            portal.steps = None
-            portal.done = True
-            drop_snapshot(session, portal)
-            break
-        if item.__class__ is list:
-            buffer.extend(item)
-        else:
-            yield from wait(session, portal, item)
+    try:
+        while portal.steps is not None and (count is None or len(buffer) < count):
+            try:
+                item = portal.steps.send(None)
+            except StopIteration as stop:
+                completion = stop.value
+                portal.steps = None
+                portal.done = True
+                drop_snapshot(session, portal)
+                break
+            if item.__class__ is list:
+                buffer.extend(item)
+            else:
+                yield from wait(session, portal, item)
+    except Exception:
+        release(session, portal)
+        portal.failed = True
+        raise
     if portal.steps is not None:
         hold_snapshot(session, portal)
     rows = buffer if count is None else buffer[:count]
@@ -267,8 +273,11 @@ def release(session: Session, portal: Portal) -> None:
 def hold_cursors(session: Session) -> Work:
     """Before COMMIT: fetch what WITH HOLD cursors have not given yet, so that they outlive the transaction."""
     for portal in list(session.portals.values()):
-        if portal.hold and portal.kept is None:
-            yield from keep(session, portal)
+        if portal.hold and not portal.outlives and not portal.failed:
+            if portal.kept is None:
+                yield from keep(session, portal)
+            portal.outlives = True
+            portal.depth = 0
 
 
 def keep(session: Session, portal: Portal) -> Work:
@@ -278,6 +287,23 @@ def keep(session: Session, portal: Portal) -> Work:
     portal.kept = [*(portal.seen if portal.scroll else [()] * before), *rest]
     portal.position = before + 1 if portal.after else before
     portal.seen = []
+
+
+def require_runnable(portal: Portal) -> None:
+    """Refuse a portal that ran into an error before (which a ROLLBACK TO a later savepoint leaves)."""
+    if portal.failed:
+        raise SqlError("55000", f'portal "{portal.name}" cannot be run')
+
+
+def fail_above(session: Session, depth: int) -> None:
+    """End the portals that were made after savepoint number `depth` (-1: in the transaction), whose work is undone.
+
+    They keep their names until the transaction or savepoint is rolled back: until then 25P02 is the answer.
+    """
+    for portal in session.portals.values():
+        if portal.depth > depth and not portal.outlives:
+            release(session, portal)
+            portal.failed = True
 
 
 def drop_above(session: Session, depth: int) -> None:

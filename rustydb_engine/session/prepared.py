@@ -36,6 +36,7 @@ class Portal:
     """A bound statement. `position` counts the rows sent; `depth` is the savepoint level that made it.
 
     A cursor of DECLARE keeps its rows in `kept` once they were fetched, when it can scroll or was declared WITH HOLD.
+    `outlives`: its transaction was committed, so that no other one's end concerns it. `failed`: it ran into an error.
     """
 
     steps: Generator[Yielded, None, Completion] | None = None
@@ -49,6 +50,8 @@ class Portal:
     scroll = False
     scroll_declared = False
     hold = False
+    outlives = False
+    failed = False
     binary = False
     after = False
     made_at = 0

@@ -222,6 +222,8 @@ class Session:
     def portal(self, name: str) -> Portal:
         """Return a portal; 34000 when there is none."""
         portal = self.portals.get(name)
+        if portal is None and not name and self.block.state is FAILED:
+            raise self.block.failed_error()  # it was run without being kept, and failed
         if portal is None:
             raise SqlError("34000", f'portal "{name}" does not exist')
         return portal
@@ -330,8 +332,8 @@ class Session:
             portals.release(self, self.portals.pop(""))
 
     def drop_portals(self, everything: bool = False) -> None:
-        """Close the portals that end with the transaction (WITH HOLD cursors stay unless `everything`)."""
-        for name in [name for name, portal in self.portals.items() if everything or not portal.hold]:
+        """Close the portals that end with the transaction (committed WITH HOLD cursors stay unless `everything`)."""
+        for name in [name for name, portal in self.portals.items() if everything or not portal.outlives]:
             portals.release(self, self.portals.pop(name))
 
     def unknown_statement(self, name: str) -> SqlError:

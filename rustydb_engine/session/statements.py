@@ -12,6 +12,7 @@ from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.exec.deferred import set_constraints
 from rustydb_engine.exec.result import ResultColumn
 from rustydb_engine.exec.waits import Completion
+from rustydb_engine.session.block import refuse_serializable
 from rustydb_engine.session.entry import Entry
 from rustydb_engine.session.parameters import PARAMETERS
 from rustydb_engine.session.prepared import Portal, Prepared
@@ -59,7 +60,7 @@ def _set_transaction(session: Session, statement: ast.SetTransaction, _portal: P
     if statement.session:
         for mode in statement.modes:
             if mode.name == "isolation":
-                session.settings.set("default_transaction_isolation", str(mode.value))
+                set_parameter(session, "default_transaction_isolation", str(mode.value), local=False)
             elif mode.name == "read":
                 session.settings.set("default_transaction_read_only", "on" if mode.value == "only" else "off")
             else:
@@ -119,6 +120,8 @@ def set_parameter(session: Session, name: str, text: str | None, local: bool) ->
             word = "only" if word in ("on", "true", "1", "yes") else "write"
         session.block.set_modes((ast.Option(mode, word),))
         return show(session, key)
+    if key == "default_transaction_isolation" and text is not None:
+        refuse_serializable(text.lower())
     if key in ("role", "session_authorization") and text is not None and text.lower() not in ("none", "default"):
         if session.space().catalog.role(text) is None:
             raise SqlError("22023", f'role "{text}" does not exist')
@@ -132,7 +135,7 @@ def show(session: Session, name: str) -> str:
     txn = session.txn
     key = name.lower()
     if key == "transaction_isolation":
-        return txn.isolation if txn is not None else session.settings.show("default_transaction_isolation")
+        return session.block.isolation if txn is not None else session.settings.show("default_transaction_isolation")
     if key == "transaction_read_only":
         read_only = txn.read_only if txn is not None else session.settings.show("default_transaction_read_only") == "on"
         return "on" if read_only else "off"
