@@ -12,9 +12,10 @@ import os
 import signal
 import sys
 
-from rustydb_asyncio.host import Host
 from rustydb_host.launch import Opened, StartError, open_server
 from rustydb_host.options import OptionError, Options, load
+
+from rustydb_asyncio.host import Host
 from rustydb_proto.core import io
 
 PROGRAM = "rustydb-asyncio"

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
-from rustydb_engine.node.node import Node
 from rustydb_host.files import Files
 from rustydb_host.logs import Logger
+
+from rustydb_engine.node.node import Node
 from rustydb_proto.core import io
 from rustydb_proto.core.time import Now
 

@@ -43,7 +43,7 @@ _KNOWN = frozenset(
         "freeze",
         "encoding",
         "default",
-    )  # fmt: skip
+    )
 )
 
 

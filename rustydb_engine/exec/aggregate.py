@@ -40,9 +40,7 @@ class Call:
         args = (*expr.direct, *expr.args)
         self.how: Aggregate = aggregate_for(expr.function, gen.compiler.site(args, expr.type))
         self.state = state
-        self.counts_set = (
-            expr.distinct and not expr.order and len(expr.args) == 1 and expr.function.name == "count"
-        )
+        self.counts_set = expr.distinct and not expr.order and len(expr.args) == 1 and expr.function.name == "count"
         self.gathers = not self.counts_set and (expr.distinct or bool(expr.order))
         self.context = "ctx, " if self.how.context else ""
 
@@ -232,9 +230,7 @@ def _grouped(gen: Generator, node: p.Aggregate, scope: Scope, consume: Consume) 
     calls = [Call(gen, expr, f"{group}[{index}]") for index, expr in enumerate(node.aggregates)]
     fn.line(f"{groups} = {{}}")
     plain = node.sets is None
-    kept = [
-        index for index, expr in enumerate(node.groups) if not plain or compare_key(expr.type) is not None
-    ]
+    kept = [index for index, expr in enumerate(node.groups) if not plain or compare_key(expr.type) is not None]
     base = len(calls)
     nullable: list[bool] = [True] * len(node.groups)
 

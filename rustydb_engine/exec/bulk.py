@@ -51,7 +51,9 @@ SLICE_ROWS = 1000
 
 
 @helper
-def insert_each(ctx: ExecContext, txn: Transaction, heap: Any, rows: list[Row], uniques: Uniques) -> Steps[Wait, None, None]:
+def insert_each(
+    ctx: ExecContext, txn: Transaction, heap: Any, rows: list[Row], uniques: Uniques
+) -> Steps[Wait, None, None]:
     """Insert rows one by one, each with its uniqueness checks."""
     for number, row in enumerate(rows, 1):
         rid = heap.insert(txn, row)
@@ -116,7 +118,9 @@ class Bulk:
         self.rows = writer.gen.names.fresh("rows")
         self.uniques = ""
         if writer.uniques:
-            pairs = [(self.gen.index_object(writer.table, index), writer.unique_info(index)) for index in writer.uniques]
+            pairs = [
+                (self.gen.index_object(writer.table, index), writer.unique_info(index)) for index in writer.uniques
+            ]
             self.uniques = self.gen.names.bind("uniques", tuple(pairs))
         self.suspects: list[int] = []
         self.checked = False

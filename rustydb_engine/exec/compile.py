@@ -108,9 +108,7 @@ def deep() -> Iterator[None]:
             raise stack_depth() from None
 
 
-def compile_query(
-    bound: b.BoundQuery, catalog: Catalog, database: Database, *, display: bool = True
-) -> CompiledPlan:
+def compile_query(bound: b.BoundQuery, catalog: Catalog, database: Database, *, display: bool = True) -> CompiledPlan:
     """Plan and compile a statement. Errors: 0A000 for what is not supported, 54001 for what is nested too deeply.
 
     Rows for display carry the names of what values of reg types denote; rows that are stored must be plain: `display` False.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.expressions import CHAINED, CHAINED_ARGS, TRUTHS, Compiler, constant, handles
+from rustydb_engine.exec.logic import flat
 from rustydb_engine.exec.scope import Scope, tuple_source
 from rustydb_engine.exec.source import NULL, Code
 from rustydb_engine.sql import bound as b
@@ -158,7 +159,7 @@ def _subscript(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
             assert index is not None, "a subscript that is no slice has an index"
             bounds.append(compiler.value(index, scope))
         helper = compiler.gen.use("array_element")
-        src = f"{helper}({arg.src}, {tuple_source([code.src for code in bounds])}, {lower})"
+        src = f"{helper}({arg.src}, {tuple_source([code.src for code in bounds])}, {lower}{flat(kind)})"
         return compiler.make(src, (arg, *bounds))
     pairs: list[str] = []
     for low, high in expr.subscripts:
@@ -171,7 +172,7 @@ def _subscript(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
                 parts[place] = code.src
         pairs.append(f"({parts[0]}, {parts[1]})")
     helper = compiler.gen.use("array_slice")
-    return compiler.make(f"{helper}({arg.src}, {tuple_source(pairs)}, {lower})", (arg, *bounds))
+    return compiler.make(f"{helper}({arg.src}, {tuple_source(pairs)}, {lower}{flat(kind)})", (arg, *bounds))
 
 
 @handles(GroupingBits)
@@ -222,7 +223,8 @@ def _method(compiler: Compiler, expr: b.CastExpr, scope: Scope, arg: Code) -> Co
     element = compiler.value(expr.element, scope)
     compiler.operands.pop()
     helper = compiler.gen.use("map_array")
-    return compiler.strict((arg,), lambda s: f"{helper}({s[0]}, lambda x: {element.src})")
+    kind = flat(expr.arg.type)
+    return compiler.strict((arg,), lambda s: f"{helper}({s[0]}, lambda x: {element.src}{kind})")
 
 
 def _cast_function(compiler: Compiler, expr: b.CastExpr, arg: Code) -> Code:
@@ -282,7 +284,11 @@ def _cast_truth(compiler: Compiler, expr: b.Expr, scope: Scope, wanted: bool) ->
     if expr.method == "relabel" and expr.arg.type is BOOL:
         return compiler.truth(expr.arg, scope) if wanted else compiler.falsehood(expr.arg, scope)
     code = compiler.value(expr, scope)
-    return constant(code.literal is wanted) if code.constant else compiler.make(f"({code.src} is {wanted})", (code,), False)
+    return (
+        constant(code.literal is wanted)
+        if code.constant
+        else compiler.make(f"({code.src} is {wanted})", (code,), False)
+    )
 
 
 CHAINED[b.CastExpr] = _cast

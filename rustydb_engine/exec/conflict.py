@@ -54,9 +54,7 @@ def key_values(info: UniqueInfo, index: Index, row: Row) -> Row:
 
 
 @helper
-def find_conflict(
-    txn: Transaction, indexes: tuple[Index, ...], row: Row, oid: int
-) -> Steps[Wait, None, int]:
+def find_conflict(txn: Transaction, indexes: tuple[Index, ...], row: Row, oid: int) -> Steps[Wait, None, int]:
     """Return the rid of a row in the way of `row`, waiting for undecided ones; -1 when there is none."""
     while True:
         for index in indexes:

@@ -187,9 +187,7 @@ class Keys:
         catalog = gen.catalog
         assert catalog is not None, "changes are compiled with a catalog"
         constraints = catalog.constraints_of(table.oid)
-        children = [
-            foreign_key(catalog, item) for item in constraints if item.type == "f" and item.table == table.oid
-        ]
+        children = [foreign_key(catalog, item) for item in constraints if item.type == "f" and item.table == table.oid]
         parents = [foreign_key(catalog, item) for item in catalog.referencing(table.oid)]
         deferrables = {item.index: item for item in constraints if item.type in "pu" and item.deferrable}
         self.made = StatementKeys(children, parents, deferrables)
@@ -236,4 +234,3 @@ class Keys:
             self.gen.use("finish_statement")
             keys = self.gen.names.bind("keys", self.made)
             fn.line(f"yield from finish_statement(ctx, {txn}, {keys}, {self.pending})")
-

@@ -99,7 +99,9 @@ def _options(options: Sequence[ast.Option]) -> tuple[dict[str, bool], str]:
             if style not in ("text", "json"):
                 if style in ("xml", "yaml"):
                     raise not_supported(f"EXPLAIN format {style}")
-                raise SqlError("22023", f'unrecognized value for EXPLAIN option "format": "{text}"', position=option.pos)
+                raise SqlError(
+                    "22023", f'unrecognized value for EXPLAIN option "format": "{text}"', position=option.pos
+                )
         elif option.name in flags:
             flags[option.name] = text is None or str(text).lower() in ("true", "on", "1", "yes")
         else:
@@ -146,9 +148,7 @@ class _Tree:
                 self.printer.computed[item.rel] = item.calls
             elif isinstance(item, p.FunctionScan | p.CteScan | p.ValuesScan):
                 self.printer.names[item.rel] = item.alias, ()
-        self.ctes = {
-            cte.cte: cte.name for item in walk(self.root) if isinstance(item, p.With) for cte in item.ctes
-        }
+        self.ctes = {cte.cte: cte.name for item in walk(self.root) if isinstance(item, p.With) for cte in item.ctes}
 
     def show(self) -> Shown:
         """Return the tree of the whole plan."""
@@ -253,7 +253,15 @@ class _Tree:
 
     def filter(self, node: p.Filter) -> Shown:
         below = self.node(node.child)
-        if below.kind in ("Result", "Aggregate", "HashAggregate", "Function Scan", "CTE Scan", "Values Scan", "Subquery Scan"):
+        if below.kind in (
+            "Result",
+            "Aggregate",
+            "HashAggregate",
+            "Function Scan",
+            "CTE Scan",
+            "Values Scan",
+            "Subquery Scan",
+        ):
             below.details.append(("Filter", self.printer.all(node.conditions)))
             below.rows = _share(below.rows, node.conditions)
             return below

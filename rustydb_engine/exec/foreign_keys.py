@@ -44,7 +44,9 @@ Waits = Steps[Wait, None, None]
 class ForeignKey:
     """One foreign key, ready to be checked: positions of its columns on both sides, and the parent's index."""
 
-    def __init__(self, constraint: Constraint, child: Table, parent: Table, child_info: TableInfo, parent_info: TableInfo) -> None:
+    def __init__(
+        self, constraint: Constraint, child: Table, parent: Table, child_info: TableInfo, parent_info: TableInfo
+    ) -> None:
         self.constraint = constraint
         self.child = child
         self.parent = parent

@@ -12,6 +12,7 @@ from rustydb_engine.exec.expressions import TRUTHS, Compiler, constant, handles
 from rustydb_engine.exec.scope import Scope, tuple_source
 from rustydb_engine.exec.source import NULL, Code
 from rustydb_engine.sql import bound as b
+from rustydb_engine.values.arrays import FLAT_ELEMENTS
 from rustydb_engine.values.compare import compare_key, key_source
 from rustydb_engine.values.types import BOOL, BPCHAR, INTEGERS, TEXT_LIKE, Type, element_of
 
@@ -138,19 +139,25 @@ def hash_comparable(operator_name: str, left: Type, right: Type) -> bool:
     return left.oid in TEXT_LIKE and right.oid in TEXT_LIKE and BPCHAR.oid not in (left.oid, right.oid)
 
 
+def flat(array: Type) -> str:
+    """Return the last argument of helpers for arrays whose elements are tuples, else nothing."""
+    element = element_of(array)
+    return ", True" if element is not None and element.name in FLAT_ELEMENTS else ""
+
+
 def _members(expr: b.Expr) -> list[object] | None:
     """Return the values of a constant array, or None when it is not constant."""
     if isinstance(expr, b.Const) and isinstance(expr.value, tuple):
-        flat: list[object] = []
+        items: list[object] = []
         stack = list(reversed(expr.value))
-        nested = expr.type.is_array and element_of(expr.type) is not None
+        nested = expr.type.is_array and not flat(expr.type)
         while stack:
             item = stack.pop()
             if nested and isinstance(item, tuple) and type(item) is tuple:
                 stack.extend(reversed(item))
             else:
-                flat.append(item)
-        return flat
+                items.append(item)
+        return items
     if isinstance(expr, b.ArrayExpr) and not expr.nested and all(isinstance(item, b.Const) for item in expr.items):
         return [item.value for item in expr.items if isinstance(item, b.Const)]
     return None
@@ -179,7 +186,7 @@ class _Membership:
         if isinstance(expr.right, b.ParamExpr):
             array = compiler.gen.parameter(expr.right.index)
             helper, key_name = compiler.gen.use("array_set"), compiler.gen.names.bind("f", key) if key else "None"
-            self.name = compiler.gen.hoist(f"{helper}({array}, {key_name})", "in")
+            self.name = compiler.gen.hoist(f"{helper}({array}, {key_name}{flat(expr.right.type)})", "in")
             self.has_null = f"{self.name}.has_null"
             self.empty = False
 
@@ -230,7 +237,8 @@ def _array_op_value(compiler: Compiler, expr: b.Expr, scope: Scope) -> Code:
     site = compiler.site((expr.left, b.CaseOperand(element)), BOOL)
     body = compiler.invocation(expr.operator.function, site)(("a", "b"))
     helper = compiler.gen.use("any_of" if found else "all_of")
-    return compiler.make(f"{helper}({left.src}, {right.src}, lambda a, b: {body})", (left, right))
+    kind = flat(expr.right.type)
+    return compiler.make(f"{helper}({left.src}, {right.src}, lambda a, b: {body}{kind})", (left, right))
 
 
 def _expanded(expr: b.ArrayOpExpr) -> b.Expr | None:

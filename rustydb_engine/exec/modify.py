@@ -151,7 +151,8 @@ class Writer:
         """Write RETURNING."""
         if returning and self.rows:
             sources = [
-                self.gen.shown(self.gen.compiler.value(target.expr, scope), target.expr.type).src for target in returning
+                self.gen.shown(self.gen.compiler.value(target.expr, scope), target.expr.type).src
+                for target in returning
             ]
             self.gen.fn.line(f"{self.rows}.append({tuple_source(sources)})")
 
@@ -220,9 +221,7 @@ class Writer:
 
     # ------------------------------------------------------------ UPDATE and DELETE
 
-    def _existing(
-        self, node: p.Update | p.Delete, scope: Scope, change: Callable[[Scope, str, str], None]
-    ) -> None:
+    def _existing(self, node: p.Update | p.Delete, scope: Scope, change: Callable[[Scope, str, str], None]) -> None:
         """Write the loop over the rows to change: each is taken in its newest version."""
         gen, fn = self.gen, self.gen.fn
         seen = gen.names.fresh("seen")
@@ -252,9 +251,7 @@ class Writer:
         slot = f"{heap}.pages[{rid} >> 8].rows[{rid} & 255]"
         with fn.block(f"if {slot} is not {old} or {heap}.blocker({txn}, {rid}, {strength}) is not None:"):
             latest = gen.names.fresh("r")
-            fn.line(
-                f"{latest} = yield from take_row({txn}, {heap}, {rid}, {old}, {strength}, {self.table.oid})"
-            )
+            fn.line(f"{latest} = yield from take_row({txn}, {heap}, {rid}, {old}, {strength}, {self.table.oid})")
             with fn.block(f"if {latest} is not {old}:"):
                 fn.line(f"{old} = {latest}")
                 code = gen.conditions(node.recheck, scope)
@@ -326,7 +323,5 @@ def unique_info(gen: Generator, info: TableInfo, index: Index) -> UniqueInfo:
     """Return what messages say about an index of a table."""
     by_attnum = {column.attnum: column for column in info.table.columns}
     labels = [by_attnum[key.attnum].name if key.attnum else key.expression for key in index.columns]
-    types = [
-        by_attnum[key.attnum].type if key.attnum else type_by_oid(key.type_oid) for key in index.columns
-    ]
+    types = [by_attnum[key.attnum].type if key.attnum else type_by_oid(key.type_oid) for key in index.columns]
     return UniqueInfo(info, index, tuple(labels), tuple(types))

@@ -30,7 +30,9 @@ STRENGTHS: Final = {"key share": 0, "share": 1, "no key update": 2, "update": 3}
 
 
 @helper
-def take_row(txn: Transaction, heap: Heap, rid: int, row: Row, strength: int, oid: int) -> Steps[Wait, None, Row | None]:
+def take_row(
+    txn: Transaction, heap: Heap, rid: int, row: Row, strength: int, oid: int
+) -> Steps[Wait, None, Row | None]:
     """Wait until a row may be changed; return its newest version, None when it is gone or this command wrote it."""
     while (blocker := heap.blocker(txn, rid, strength)) is not None:
         yield WaitFor((blocker,), oid)
@@ -90,9 +92,7 @@ def _row(gen: Generator, inner: Scope, each: Any) -> None:
         gen.fn.line("break")
 
 
-def _lock(
-    gen: Generator, node: p.LockRows, part: p.LockPart, binding: RowBinding, inner: Scope, txn: str
-) -> None:
+def _lock(gen: Generator, node: p.LockRows, part: p.LockPart, binding: RowBinding, inner: Scope, txn: str) -> None:
     fn = gen.fn
     heap = gen.heap(part.table)
     strength = STRENGTHS[part.strength]

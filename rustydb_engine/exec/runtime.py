@@ -1,6 +1,8 @@
 """Helpers that generated code calls: what is too long, or too rare, to be written out in place.
 
 `HELPERS` maps names to functions; `Generator.use(name)` puts one into the globals of the generated module.
+
+A tuple in an array is a further dimension, unless the array is `flat`: its elements are tuples themselves (timetz, record).
 """
 
 from __future__ import annotations
@@ -42,34 +44,26 @@ class ArraySet(frozenset[object]):
 
 
 @helper
-def array_set(array: Array | None, key: Callable[[object], object] | None) -> ArraySet:
+def array_set(array: Array | None, key: Callable[[object], object] | None, flat: bool = False) -> ArraySet:
     """Return the set of an array's elements, of all its dimensions."""
-    items: list[object] = []
-    has_null = array is None
-    stack = list(array or ())
-    while stack:
-        item = stack.pop()
-        if item is None:
-            has_null = True
-        elif type(item) is tuple and key is None:
-            stack.extend(item)
-        else:
-            items.append(item if key is None else key(item))
-    made = ArraySet(items)
-    made.has_null = has_null
+    items = list(_leaves(array or (), flat))
+    made = ArraySet([item if key is None else key(item) for item in items if item is not None])
+    made.has_null = array is None or None in items
     return made
 
 
-def _leaves(array: Array) -> Iterable[object]:
+def _leaves(array: Array, flat: bool) -> Iterable[object]:
     for item in array:
-        if type(item) is tuple:
-            yield from _leaves(item)
+        if type(item) is tuple and not flat:
+            yield from _leaves(item, flat)
         else:
             yield item
 
 
 @helper
-def any_of(scalar: object, array: Array | None, test: Callable[[object, object], object]) -> bool | None:
+def any_of(
+    scalar: object, array: Array | None, test: Callable[[object, object], object], flat: bool = False
+) -> bool | None:
     """Return `scalar op ANY (array)`."""
     if array is None:
         return None
@@ -78,7 +72,7 @@ def any_of(scalar: object, array: Array | None, test: Callable[[object, object],
     if scalar is None:
         return None
     unknown = False
-    for item in _leaves(array):
+    for item in _leaves(array, flat):
         verdict = None if item is None else test(scalar, item)
         if verdict:
             return True
@@ -87,7 +81,9 @@ def any_of(scalar: object, array: Array | None, test: Callable[[object, object],
 
 
 @helper
-def all_of(scalar: object, array: Array | None, test: Callable[[object, object], object]) -> bool | None:
+def all_of(
+    scalar: object, array: Array | None, test: Callable[[object, object], object], flat: bool = False
+) -> bool | None:
     """Return `scalar op ALL (array)`."""
     if array is None:
         return None
@@ -96,7 +92,7 @@ def all_of(scalar: object, array: Array | None, test: Callable[[object, object],
     if scalar is None:
         return None
     unknown = False
-    for item in _leaves(array):
+    for item in _leaves(array, flat):
         verdict = None if item is None else test(scalar, item)
         if verdict is False:
             return False
@@ -122,9 +118,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 @helper
-def row_compare(
-    kind: str, left: Array, right: Array, keys: Sequence[Callable[[object], object] | None]
-) -> bool | None:
+def row_compare(kind: str, left: Array, right: Array, keys: Sequence[Callable[[object], object] | None]) -> bool | None:
     """Compare two rows lexicographically; None when a NULL decides."""
     for one, other, key in zip(left, right, keys, strict=True):
         if one is None or other is None:
@@ -150,10 +144,12 @@ def least(key: Callable[[Any], Any] | None, values: Array) -> object:
     return min(present, key=key) if present else None
 
 
-def _shape(array: object) -> tuple[int, ...]:
+def _shape(array: object, flat: bool = False) -> tuple[int, ...]:
     shape: list[int] = []
     while type(array) is tuple and array:
         shape.append(len(array))
+        if flat:
+            break
         array = array[0]
     return tuple(shape)
 
@@ -163,29 +159,31 @@ def nested_array(items: Array) -> Array:
     """Return an array of arrays; 2202E when their sizes differ."""
     shapes = {() if item is None else _shape(item) for item in items}
     if len(shapes) > 1:
-        raise SqlError(
-            "2202E", "multidimensional arrays must have array expressions with matching dimensions"
-        )
+        raise SqlError("2202E", "multidimensional arrays must have array expressions with matching dimensions")
     return () if shapes == {()} else items
 
 
 @helper
-def array_element(array: Array | None, indexes: tuple[int | None, ...], lower: int) -> object:
+def array_element(array: Array | None, indexes: tuple[int | None, ...], lower: int, flat: bool = False) -> object:
     """Return an element, NULL outside the bounds."""
     item: object = array
+    if flat and len(indexes) > 1:
+        return None
     for index in indexes:
         if index is None or type(item) is not tuple or not lower <= index < len(item) + lower:
             return None
         item = item[index - lower]
-    return item if type(item) is not tuple or type(array) is not tuple or len(indexes) == len(_shape(array)) else None
+    return item if flat or type(item) is not tuple else None
 
 
 @helper
-def array_slice(array: Array | None, bounds: tuple[tuple[Any, Any], ...], lower: int) -> Array | None:
+def array_slice(
+    array: Array | None, bounds: tuple[tuple[Any, Any], ...], lower: int, flat: bool = False
+) -> Array | None:
     """Return the slice with these bounds (MISSING: open), empty when it lies outside."""
     if array is None or any(item is None for pair in bounds for item in pair):
         return None
-    if len(bounds) > len(_shape(array)):
+    if len(bounds) > len(_shape(array, flat)):
         return ()
     return _slice(array, bounds, lower)
 
@@ -202,8 +200,10 @@ def _slice(array: Array, bounds: tuple[tuple[Any, Any], ...], lower: int) -> Arr
 
 
 @helper
-def map_array(array: Array, change: Callable[[object], object]) -> Array:
+def map_array(array: Array, change: Callable[[object], object], flat: bool = False) -> Array:
     """Return the array with every element changed (NULL too, the function decides)."""
+    if flat:
+        return tuple(map(change, array))
     return tuple([map_array(item, change) if type(item) is tuple else change(item) for item in array])
 
 
@@ -245,11 +245,11 @@ def find_visible(index: Any, key: object, snapshot: Any) -> tuple[int, Any]:
 
 
 @helper
-def distinct_keys(array: Array | None, key: Callable[[object], object] | None) -> Iterable[object]:
+def distinct_keys(array: Array | None, key: Callable[[object], object] | None, flat: bool = False) -> Iterable[object]:
     """Return the different keys in an array, in the order of their first occurrence; NULLs are left out."""
     if array is None:
         return ()
-    items = _leaves(array) if key is None else array
+    items = _leaves(array, flat)
     return dict.fromkeys([item if key is None else key(item) for item in items if item is not None])
 
 

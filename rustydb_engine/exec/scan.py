@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 
 from rustydb_engine.exec.codegen import Consume, Generator, produces
-from rustydb_engine.exec.logic import hash_comparable
+from rustydb_engine.exec.logic import flat, hash_comparable
 from rustydb_engine.exec.scope import RowBinding, Scope, ValuesBinding, null_row, tuple_source
 from rustydb_engine.exec.source import Code, FunctionSource
 from rustydb_engine.sql import bound as b
@@ -128,9 +128,7 @@ def seq_scan(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None
         fn.body[before] = fn.body[before].replace(" in rows:", f" in {rows}:")
         copy = ".copy()" if yields or gen.modifies else ""
         pad = "    " * fn.indent
-        fn.body[line] = (
-            f"{pad}{rows} = {page}.rows{copy} if {page}.undo is None else {page}.visible_rows({snapshot})"
-        )
+        fn.body[line] = f"{pad}{rows} = {page}.rows{copy} if {page}.undo is None else {page}.visible_rows({snapshot})"
         _comprehend(fn, before, row, rows)
         gen.pulse("256")
 
@@ -260,9 +258,7 @@ def _unique(gen: Generator, node: p.IndexScan, scope: Scope, consume: Consume, k
         _found(gen, node, scope, consume, row, rid)
 
 
-def _candidates(
-    gen: Generator, node: p.IndexScan, scope: Scope, consume: Consume, index: str, key: str
-) -> None:
+def _candidates(gen: Generator, node: p.IndexScan, scope: Scope, consume: Consume, index: str, key: str) -> None:
     """Write the look-up of one key: for each candidate, its row as the snapshot sees it."""
     fn, names = gen.fn, gen.names
     rid, row, page = names.fresh("rid"), names.fresh("r"), names.fresh("page")
@@ -300,7 +296,7 @@ def _list_scan(gen: Generator, node: p.IndexScan, scope: Scope, consume: Consume
                 name = gen.names.fresh("key")
                 key = compare_key(kind)
                 bound = gen.names.bind("f", key) if key else "None"
-                stack(f"for {name} in distinct_keys({code.src}, {bound}):")
+                stack(f"for {name} in distinct_keys({code.src}, {bound}{flat(expr.type)}):")
                 key_names.append(name)
             else:
                 if code.nullable:
@@ -399,9 +395,7 @@ def function_scan(gen: Generator, node: Node, scope: Scope, consume: Consume) ->
     if len(lists) == 1 and not node.ordinality:
         source, is_set = lists[0]
         item = names.fresh("r")
-        binding = (
-            RowBinding(item, width) if node.record[0] else ValuesBinding((Code(item, True, True),))
-        )
+        binding = RowBinding(item, width) if node.record[0] else ValuesBinding((Code(item, True, True),))
         if is_set and not fn.loops:
             rows = names.fresh("rows")
             gen.use("chunks")

@@ -157,8 +157,7 @@ def gathered_rows(
         distinct: dict[object, Any] = {}
         for row in rows:
             parts = [
-                item if item is None or key is None else key(item)
-                for item, key in zip(row[:width], keys, strict=True)
+                item if item is None or key is None else key(item) for item, key in zip(row[:width], keys, strict=True)
             ]
             distinct.setdefault(tuple(parts), row)
         rows = list(distinct.values())
@@ -244,9 +243,7 @@ def sort(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None:
         consume(outer)
 
 
-def _item(
-    gen: Generator, node: p.Sort, inner: Scope, scope: Scope
-) -> tuple[str, str, tuple[Spec, ...], Scope]:
+def _item(gen: Generator, node: p.Sort, inner: Scope, scope: Scope) -> tuple[str, str, tuple[Spec, ...], Scope]:
     """Return the source of what is kept of a row, its unpacking target, the sort keys, and the scope then."""
     packed = gen.pack(inner, provided(node.child))
     outer = scope.extend(packed.bindings)
@@ -311,9 +308,7 @@ def limit(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None:
             fn.line("pass")
 
 
-def _count(
-    gen: Generator, node: p.Limit, inner: Scope, consume: Consume, left: str, last: str, stop: str
-) -> None:
+def _count(gen: Generator, node: p.Limit, inner: Scope, consume: Consume, left: str, last: str, stop: str) -> None:
     fn = gen.fn
     if not node.ties:
         fn.line(f"{left} -= 1")

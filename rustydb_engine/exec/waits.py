@@ -73,7 +73,11 @@ class Completion:
         """Return the command tag as CommandComplete sends it."""
         if self.tag == "INSERT":
             return f"INSERT 0 {self.rows}"
-        return f"{self.tag} {self.rows}" if self.tag in ("SELECT", "UPDATE", "DELETE", "COPY", "FETCH", "MOVE") else self.tag
+        return (
+            f"{self.tag} {self.rows}"
+            if self.tag in ("SELECT", "UPDATE", "DELETE", "COPY", "FETCH", "MOVE")
+            else self.tag
+        )
 
 
 Wait: TypeAlias = Tick | WaitFor | WaitDurable | WaitUntil

@@ -103,9 +103,7 @@ def _spec(gen: Generator, node: p.Window) -> WindowSpec:
     definition = node.definition
     specs: list[Spec] = [(KEYS + place, False, False, None) for place in range(len(definition.partition))]
     first = KEYS + len(definition.partition)
-    specs += [
-        (first + place, key.descending, key.nulls_first, None) for place, key in enumerate(definition.order)
-    ]
+    specs += [(first + place, key.descending, key.nulls_first, None) for place, key in enumerate(definition.order)]
     calls: list[Any] = []
     for place, call in enumerate(node.calls):
         how = None

@@ -58,8 +58,9 @@ def _cursor(session: Session, name: str) -> Portal:
 
 
 def fetch_columns(session: Session, statement: ast.Fetch) -> tuple[ResultColumn, ...]:
-    """Return the columns of FETCH: the cursor's; MOVE has none."""
-    return () if statement.move else _cursor(session, statement.cursor).entry.columns
+    """Return the columns of FETCH: the cursor's, none when there is no such one (yet); MOVE has none."""
+    cursor = session.portals.get(statement.cursor)
+    return () if statement.move or cursor is None else cursor.entry.columns
 
 
 def _fetch(session: Session, statement: ast.Fetch, portal: Portal) -> Steps:

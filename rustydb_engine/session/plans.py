@@ -126,6 +126,8 @@ class Space:
             self.plan(entry, types)
             if self.version == self.catalog.version and not _MOVING.search(sql):
                 self._keep(self._exact, key, entry)
+        elif (inner := _inner_query(entry.statement)) is not None:
+            entry.parameters = self.plan(Entry(sql, inner, self.version), types).parameters
         return entry
 
     def plan(self, entry: Entry, types: tuple[Type | None, ...], *, parameters: bool = True) -> Entry:
@@ -190,6 +192,15 @@ class Space:
             heap.live_rows <= 2 * before + 1000 and before <= 2 * heap.live_rows + 1000
             for heap, before in zip(entry.plan.heaps, entry.sizes, strict=True)
         )
+
+
+def _inner_query(statement: ast.AnyStatement | None) -> ast.Query | None:
+    """Return the query of a statement around a query that may have parameters."""
+    if isinstance(statement, ast.DeclareCursor):
+        return statement.query
+    if isinstance(statement, ast.Explain) and isinstance(statement.statement, ast.Query):
+        return statement.statement
+    return None
 
 
 def _converter(kind: Type, forms: Forms, slot: str) -> Converter:

@@ -18,7 +18,10 @@ from rustydb_engine.session.parameters import PARAMETERS
 from rustydb_engine.session.prepared import Portal, Prepared
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.typenames import resolve_type
-from rustydb_engine.values.types import TEXT, Type
+from rustydb_engine.values.forms import Forms
+from rustydb_engine.values.interval import Interval
+from rustydb_engine.values.io import io_of
+from rustydb_engine.values.types import INTERVAL, TEXT, Type
 
 if TYPE_CHECKING:
     from rustydb_engine.session.session import Session
@@ -88,8 +91,26 @@ def _text(value: str | ast.Node) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, ast.Cast) and isinstance(value.item, ast.Literal) and value.type.name[-1] == "interval":
-        return value.item.text
+        return _offset(value.item.text)
     raise SqlError("42601", "the value of a parameter must be a literal")
+
+
+def _offset(text: str) -> str:
+    """Return the time zone that SET TIME ZONE INTERVAL means: hours count eastward, in POSIX's name westward."""
+    interval = io_of(INTERVAL).input(text, -1, Forms())
+    assert isinstance(interval, Interval), "the input of intervals gives intervals"
+    for unit, count in (("months", interval.months), ("days", interval.days)):
+        if count:
+            shown = io_of(INTERVAL).output(interval, Forms())
+            raise SqlError(
+                "22023",
+                f'invalid value for parameter "TimeZone": "INTERVAL \'{shown}\'"',
+                detail=f"Cannot specify {unit} in time zone interval.",
+            )
+    hours, minutes = divmod(abs(interval.micros) // 60_000_000, 60)
+    size = f"{hours:02d}" + (f":{minutes:02d}" if minutes else "")
+    east, west = ("+", "-") if interval.micros >= 0 else ("-", "+")
+    return f"<{east}{size}>{west}{size}"
 
 
 def _quoted(name: str, words: list[str]) -> str:
@@ -208,8 +229,9 @@ def _found(session: Session, name: str) -> Prepared:
 
 
 def execute_columns(session: Session, statement: ast.Execute) -> tuple[ResultColumn, ...]:
-    """Return the columns of EXECUTE: those of the prepared statement."""
-    return _found(session, statement.name).entry.columns
+    """Return the columns of EXECUTE: those of the prepared statement, none when there is no such one (yet)."""
+    prepared = session.statements.get(statement.name)
+    return prepared.entry.columns if prepared is not None else ()
 
 
 def arguments(session: Session, statement: ast.Execute) -> tuple[Prepared, tuple[object, ...]]:

@@ -88,7 +88,7 @@ def _explain(session: Session, statement: ast.Explain, portal: Portal) -> Steps:
     else:
         if not isinstance(inner, ast.Query):
             raise not_supported("EXPLAIN of this statement")
-        entry = session.space().plan(Entry(session.query, inner, 0), ())
+        entry = session.space().plan(Entry(session.query, inner, 0), tuple(portal.entry.parameters))
         params = portal.params
     plan = entry.plan
     if plan is None:

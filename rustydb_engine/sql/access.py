@@ -133,9 +133,7 @@ def choose(
     if table.kind == "virtual":
         return _virtual(scan, conditions, terms, share)
     total = max(statistics.rows(table), 1.0)
-    best = Access(
-        p.SeqScan(table, scan.rel, scan.alias, conditions, scan.rid), max(total * share, 1), total + 5.0
-    )
+    best = Access(p.SeqScan(table, scan.rel, scan.alias, conditions, scan.rid), max(total * share, 1), total + 5.0)
     if not terms:
         return best
     for entry in statistics.indexes(table):
@@ -174,7 +172,9 @@ def _rejects(condition: b.Expr, arg: b.Expr) -> bool:
     """Whether a condition is a strict comparison of `arg`, so that it cannot be true when that is NULL."""
     if isinstance(condition, b.OpExpr):
         return condition.operator.function.strict and any(strip(item) == strip(arg) for item in condition.args)
-    return isinstance(condition, b.ArrayOpExpr) and condition.quantifier == "any" and strip(condition.left) == strip(arg)
+    return (
+        isinstance(condition, b.ArrayOpExpr) and condition.quantifier == "any" and strip(condition.left) == strip(arg)
+    )
 
 
 def _virtual(scan: p.Scan, conditions: tuple[b.Expr, ...], terms: list[_Term], share: float) -> Access:

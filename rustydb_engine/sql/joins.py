@@ -98,9 +98,7 @@ def join_pair(
     right.planned = alone
     if lateral:
         rows = left.rows * alone.rows
-        return Planned(
-            p.NestedLoop(kind, left.node, alone.node, conditions, False, null_aware), rows, left.cost + rows
-        )
+        return Planned(p.NestedLoop(kind, left.node, alone.node, conditions, False, null_aware), rows, left.cost + rows)
     if keys:
         rows = max(left.rows * alone.rows / max(left.rows, alone.rows, 1.0) * share, 1.0)
         cost = left.cost + alone.cost + left.rows + alone.rows * 1.5

@@ -165,9 +165,7 @@ class Builder:
             return p.ValuesScan(rel, rows, entry.alias or "*VALUES*")
         if isinstance(entry, b.RangeFunction):
             calls = tuple([self.expr(call) for call in entry.calls])
-            return p.FunctionScan(
-                rel, calls, entry.types, entry.widths, entry.record, entry.ordinality, entry.alias
-            )
+            return p.FunctionScan(rel, calls, entry.types, entry.widths, entry.record, entry.ordinality, entry.alias)
         if isinstance(entry, b.RangeSetOperation):
             left_rel, right_rel = self.rel(), self.rel()
             left, right = self.query(entry.left, left_rel), self.query(entry.right, right_rel)
@@ -235,7 +233,9 @@ class Builder:
         having: b.Expr | None,
         windows: list[b.WindowDef],
     ) -> tuple[Node, list[b.Expr], b.Expr | None, list[b.WindowDef]]:
-        if not (query.grouped or query.group or frame.aggregates or query.grouping_sets is not None or having is not None):
+        if not (
+            query.grouped or query.group or frame.aggregates or query.grouping_sets is not None or having is not None
+        ):
             return node, targets, having, windows
         rel = frame.aggregate_rel or self.rel()
         groups = tuple([targets[index] for index in query.group])
@@ -405,9 +405,7 @@ class Builder:
             where = None if conflict.where is None else self.expr(conflict.where)
             conflict = b.BoundConflict(conflict.action, conflict.indexes, assignments, where)
         self.frames.pop()
-        made = p.Insert(
-            child, source_rel, query.table, rel, existing, excluded, out, row, rules, conflict, returning
-        )
+        made = p.Insert(child, source_rel, query.table, rel, existing, excluded, out, row, rules, conflict, returning)
         return p.With(tuple(frame.plans), made) if frame.plans else made
 
     def _rules(self, rules: b.TableRules, rel: int) -> b.TableRules:

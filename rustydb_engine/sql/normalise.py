@@ -160,7 +160,7 @@ def _rows_of_insert(sql: str) -> int:
 
 def _number_kind(digits: str) -> str:
     """Return the slot for the type that PostgreSQL gives an unsigned number."""
-    if "." in digits or len(digits) > 19 and len(digits := digits.lstrip("0")) > 19:
+    if "." in digits or (len(digits) > 19 and len(digits := digits.lstrip("0")) > 19):
         return "?n"
     number = int(digits)
     return "?i4" if number <= 0x7FFFFFFF else "?i8" if number <= 0x7FFFFFFFFFFFFFFF else "?n"

@@ -211,7 +211,9 @@ class Planner:
         assert isinstance(node, p.LockRows)
         child = self.physical(node.child, conditions)
         rechecks = tuple(_recheck_conditions(node.child, {part.rel for part in node.parts}))
-        return Planned(with_fields(node, child=child.node, conditions=rechecks), child.rows, child.cost + child.rows * 3)
+        return Planned(
+            with_fields(node, child=child.node, conditions=rechecks), child.rows, child.cost + child.rows * 3
+        )
 
     def _with(self, node: Node, conditions: Conditions) -> Planned:
         assert isinstance(node, p.With)
@@ -257,7 +259,9 @@ class Planner:
             left, right = self.physical(node.left, ()), self.physical(node.right, ())
             return self._filtered(self._pair(node, left, right, node.on), conditions)
         lefts = provided(node.left)
-        below = tuple([c for c in conditions if not relations(c) & (provided(node.right) if node.kind == "left" else set())])
+        below = tuple(
+            [c for c in conditions if not relations(c) & (provided(node.right) if node.kind == "left" else set())]
+        )
         above = tuple([c for c in conditions if c not in below])
         left = self.physical(node.left, below)
         rights = provided(node.right)

@@ -19,6 +19,7 @@ from rustydb_engine.values.types import POLYMORPHIC
 T = TypeVar("T")
 Change = Callable[[object], object | None]
 
+
 class _Shape:
     """What is known of a class: whether it is a record to visit, and its fields that may hold subtrees."""
 

@@ -80,7 +80,7 @@ class TableLocks:
     `queues` is empty while no strong lock is held and no lock awaited: then weak locks are granted without asking.
     """
 
-    __slots__ = ("_active", "queues", "_woken")
+    __slots__ = ("_active", "_woken", "queues")
 
     def __init__(self, active: dict[int, Transaction], woken: list[object]) -> None:
         self._active = active

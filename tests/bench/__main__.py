@@ -99,6 +99,7 @@ def initialise(target: Target, scale: int) -> float:
 
 def starting(folder: Path) -> None:
     """Measure import and start times."""
+
     def seconds(code: str) -> float:
         began = time.monotonic()
         subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,7 +1,7 @@
 """CPU of a statement without sockets: bytes into `Node.step`, bytes out.
 
-    python -m tests.bench.inprocess              microseconds a statement, for a few kinds
-    python -m tests.bench.inprocess --profile select-prepared
+python -m tests.bench.inprocess              microseconds a statement, for a few kinds
+python -m tests.bench.inprocess --profile select-prepared
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ CREATE TABLE history (tid int, bid int, aid int, delta int, mtime timestamp, fil
 """
 
 
-def prepared(client: LocalClient, name: str, sql: str, parameters: Callable[[int], list[bytes]]) -> Callable[[int], bytes]:
+def prepared(
+    client: LocalClient, name: str, sql: str, parameters: Callable[[int], list[bytes]]
+) -> Callable[[int], bytes]:
     """Prepare a statement; return the function that makes the messages of its nth execution, as pgbench sends them."""
     client.send(framing.parse(name, sql) + framing.SYNC)
 

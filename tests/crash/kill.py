@@ -143,7 +143,10 @@ def run(rounds: int, scale: int, seed: int, report: bool = True) -> None:
                 server.kill()
             if report:
                 kept = sum(len(writer.acknowledged) for writer in writers)
-                print(f"round {number}: {acknowledged} + {kept} commits acknowledged, {rows} in history: all there", flush=True)
+                print(
+                    f"round {number}: {acknowledged} + {kept} commits acknowledged, {rows} in history: all there",
+                    flush=True,
+                )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

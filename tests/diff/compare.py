@@ -98,7 +98,8 @@ def _cell(value: bytes | None, is_oid: bool) -> str:
 
 def _described(item: Columns) -> str:
     return ", ".join(
-        f"{name}:{_mask(oid)}({typmod}) size {size} att {attribute}" for name, oid, typmod, size, attribute in item.columns
+        f"{name}:{_mask(oid)}({typmod}) size {size} att {attribute}"
+        for name, oid, typmod, size, attribute in item.columns
     )
 
 
@@ -114,7 +115,7 @@ def flatten(items: Sequence[Item], ordered: bool) -> list[Aspect]:
         match item:
             case Columns():
                 oids = [column[1] in OIDS for column in item.columns]
-                following = items[place + 1] if place + 1 < len(items) else None
+                following = next((found for found in items[place:] if not isinstance(found, Columns)), None)
                 if isinstance(following, Report) and following.kind == "error":
                     continue
                 aspects.append(("columns", _described(item)))

@@ -172,7 +172,9 @@ class Grammar:
             return f"({one} {self.pick('', 'not ')}between {two} and {self.expr(kind, scope, depth)})"
         if form == 9:
             text = self.expr("text", scope, depth)
-            return f"({text} {self.pick('like', 'not like', 'ilike')} {self.pick(repr('%a%'), repr('_e%'), repr('ant'))})"
+            return (
+                f"({text} {self.pick('like', 'not like', 'ilike')} {self.pick(repr('%a%'), repr('_e%'), repr('ant'))})"
+            )
         if form == 10:
             return self.membership(kind, one, scope, depth)
         return f"({self.pick('', 'not ')}exists ({self.query(scope, depth - 1, ['int'])}))"

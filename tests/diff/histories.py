@@ -74,10 +74,19 @@ class History:
             rows = ", ".join(f"({self.small()}, {self.small()}, {self.text()})" for _ in range(self.dice.randint(1, 3)))
             return f"insert into c (p_id, a, b) values {rows}{self.conflict('c')}{returning}"
         if form < 7:
-            target = self.pick("n = n + 1", "id = id + 100", "id = id + 10", f"u = {self.small()}", f"t = t || {self.text()}", "n = default")
+            target = self.pick(
+                "n = n + 1",
+                "id = id + 100",
+                "id = id + 10",
+                f"u = {self.small()}",
+                f"t = t || {self.text()}",
+                "n = default",
+            )
             return f"update p set {target} where {self.condition('p')}{returning}"
         if form < 9:
-            target = self.pick("p_id = p_id + 1", f"a = {self.small()}", f"(a, b) = ({self.small()}, {self.text()})", "p_id = default")
+            target = self.pick(
+                "p_id = p_id + 1", f"a = {self.small()}", f"(a, b) = ({self.small()}, {self.text()})", "p_id = default"
+            )
             return f"update c set {target} where {self.condition('c')}{returning}"
         if form == 9:
             return f"update c set a = p.n from p where c.p_id = p.id and p.{self.condition('p')}{self.pick('', ' returning c.*')}"

@@ -47,7 +47,7 @@ class Side:
             session = self.session(statement.session)
             if mode in ("simple", "again"):
                 return session.simple(sql, statement.copy_data)
-            return session.extended(sql, int(mode == "binary"))
+            return session.extended(sql, int(mode == "binary"), statement.values or ())
         except ConnectionLost as lost:
             broken = self.sessions.pop(statement.session, None)
             if broken is None:
@@ -118,6 +118,9 @@ class Pair:
             self.ours.let(statement)
             self.theirs.let(statement)
             return
+        if statement.values is not None:
+            yield from self._run_modes(file, statement, ("text", "binary"))
+            return
         theirs = self.theirs.run(statement, "simple")
         difference = compare(file, statement, "simple", self.ours.run(statement, "simple"), theirs)
         if difference is not None:
@@ -125,7 +128,10 @@ class Pair:
             return
         if not _REPEATABLE.match(statement.sql) or not _one_result(theirs):
             return
-        for mode in ("again", "text", "binary"):
+        yield from self._run_modes(file, statement, ("again", "text", "binary"))
+
+    def _run_modes(self, file: str, statement: Statement, modes: tuple[str, ...]) -> Iterator[Difference]:
+        for mode in modes:
             theirs = self.theirs.run(statement, mode)
             difference = compare(file, statement, mode, self.ours.run(statement, mode), theirs)
             if difference is not None:

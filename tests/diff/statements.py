@@ -6,6 +6,7 @@ A line that starts with `--` is a remark, or a direction for what follows:
     -- session b                    the following statements run in session b; a file begins in session a
     -- each T: int2 | int4 | int8   run the next statement once for each value, written {T}; several lines multiply
     -- let OID = select ...         run a query on each side; {OID} is its first value from here on, each side has its own
+    -- bind: 1 | abc | NULL        run the next statement by the extended protocol with these parameters, as text
     -- unordered                    compare the rows of the next statement as a multiset although it says ORDER BY
 """
 
@@ -33,6 +34,7 @@ class Statement:
     copy_data: bytes | None = None
     ordered: bool = False
     let: str = ""
+    values: tuple[bytes | None, ...] | None = None
 
 
 class _Reader:
@@ -41,6 +43,7 @@ class _Reader:
     def __init__(self) -> None:
         self.session = "a"
         self.unordered = False
+        self.values: tuple[bytes | None, ...] | None = None
         self.each: list[tuple[str, list[str]]] = []
 
     def direction(self, number: int, text: str) -> Iterator[Statement]:
@@ -49,6 +52,9 @@ class _Reader:
             self.session = rest.strip()
         elif word == "unordered":
             self.unordered = True
+        elif word == "bind:":
+            values = [value.strip() for value in rest.split(" | ")] if rest.strip() else []
+            self.values = tuple(None if value == "NULL" else value.encode() for value in values)
         elif word == "each":
             name, _, values = rest.partition(":")
             self.each.append((name.strip(), [value.strip() for value in values.split(" | ")]))
@@ -63,7 +69,8 @@ class _Reader:
             text = sql
             for name, value in zip(names, values, strict=True):
                 text = text.replace("{" + name + "}", value)
-            yield Statement(number, self.session, text, copy_data, ordered)
+            yield Statement(number, self.session, text, copy_data, ordered, values=self.values)
+        self.values = None
         self.each = []
         self.unordered = False
 

@@ -82,7 +82,9 @@ def test_records_have_names(url: str) -> None:
         assert await connection.execute("create table t (a int)") == "CREATE TABLE"
         assert await connection.execute("insert into t select generate_series(1, 5)") == "INSERT 0 5"
         assert await connection.execute("update t set a = a + 1 where a > 3") == "UPDATE 2"
-        assert await connection.execute("create table u (a int); insert into u values (1); select * from u") == "SELECT 1"
+        assert (
+            await connection.execute("create table u (a int); insert into u values (1); select * from u") == "SELECT 1"
+        )
 
     run(url, work)
 
@@ -235,7 +237,9 @@ def test_listening_tables_and_types_can_be_introspected(url: str) -> None:
     async def work(connection: Connection) -> None:
         await connection.execute("create table t (a int, b text[], c numeric(5, 2))")
         await connection.reload_schema_state()
-        rows = await connection.fetch("select attname, atttypid::regtype::text from pg_attribute where attrelid = 't'::regclass and attnum > 0 order by attnum")
+        rows = await connection.fetch(
+            "select attname, atttypid::regtype::text from pg_attribute where attrelid = 't'::regclass and attnum > 0 order by attnum"
+        )
         assert rows == [("a", "integer"), ("b", "text[]"), ("c", "numeric")]
 
     run(url, work)

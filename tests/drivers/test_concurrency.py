@@ -62,7 +62,9 @@ class Waiting:
         return self
 
 
-def test_an_update_waits_for_the_row_and_sees_what_was_committed(one: psycopg.Connection, two: psycopg.Connection) -> None:
+def test_an_update_waits_for_the_row_and_sees_what_was_committed(
+    one: psycopg.Connection, two: psycopg.Connection
+) -> None:
     one.execute("begin")
     one.execute("update t set n = n + 1 where id = 1")
     waiting = Waiting(two, one, "update t set n = n + 10 where id = 1 returning n")
@@ -70,7 +72,9 @@ def test_an_update_waits_for_the_row_and_sees_what_was_committed(one: psycopg.Co
     assert waiting.end().rows == [(11,)]
 
 
-def test_an_update_whose_row_no_longer_qualifies_leaves_it_alone(one: psycopg.Connection, two: psycopg.Connection) -> None:
+def test_an_update_whose_row_no_longer_qualifies_leaves_it_alone(
+    one: psycopg.Connection, two: psycopg.Connection
+) -> None:
     one.execute("begin")
     one.execute("update t set n = 5 where id = 1")
     waiting = Waiting(two, one, "update t set n = 100 where n = 0 and id < 3")
@@ -87,7 +91,9 @@ def test_a_row_that_was_deleted_meanwhile_is_passed_over(one: psycopg.Connection
     assert waiting.end().status == "UPDATE 1"
 
 
-def test_a_rolled_back_writer_lets_the_waiter_go_on_with_the_old_row(one: psycopg.Connection, two: psycopg.Connection) -> None:
+def test_a_rolled_back_writer_lets_the_waiter_go_on_with_the_old_row(
+    one: psycopg.Connection, two: psycopg.Connection
+) -> None:
     one.execute("begin")
     one.execute("update t set n = 7 where id = 1")
     waiting = Waiting(two, one, "update t set n = n + 1 where id = 1 returning n")
@@ -103,7 +109,9 @@ def test_readers_never_wait(one: psycopg.Connection, two: psycopg.Connection) ->
     assert two.execute("select sum(n) from t").fetchone() == (10,)
 
 
-def test_repeatable_read_keeps_its_snapshot_and_refuses_to_overwrite(one: psycopg.Connection, two: psycopg.Connection) -> None:
+def test_repeatable_read_keeps_its_snapshot_and_refuses_to_overwrite(
+    one: psycopg.Connection, two: psycopg.Connection
+) -> None:
     two.execute("begin isolation level repeatable read")
     assert two.execute("select n from t where id = 1").fetchone() == (0,)
     one.execute("update t set n = 5 where id = 1")
@@ -176,7 +184,9 @@ def test_a_foreign_key_keeps_its_parent(one: psycopg.Connection, two: psycopg.Co
     assert isinstance(waiting.end().error, errors.ForeignKeyViolation)
 
 
-def test_select_for_update_blocks_writers_and_its_weaker_kin_less(one: psycopg.Connection, two: psycopg.Connection) -> None:
+def test_select_for_update_blocks_writers_and_its_weaker_kin_less(
+    one: psycopg.Connection, two: psycopg.Connection
+) -> None:
     one.execute("begin")
     assert one.execute("select n from t where id = 1 for update").fetchone() == (0,)
     with pytest.raises(errors.LockNotAvailable):
@@ -195,7 +205,9 @@ def test_select_for_update_blocks_writers_and_its_weaker_kin_less(one: psycopg.C
     one.execute("commit")
 
 
-def test_select_for_update_gives_the_row_as_it_is_after_the_wait(one: psycopg.Connection, two: psycopg.Connection) -> None:
+def test_select_for_update_gives_the_row_as_it_is_after_the_wait(
+    one: psycopg.Connection, two: psycopg.Connection
+) -> None:
     one.execute("begin")
     one.execute("update t set n = 42 where id = 1")
     waiting = Waiting(two, one, "select n from t where id = 1 for update")
@@ -246,7 +258,9 @@ def test_readers_wait_for_a_definition_and_then_see_it(one: psycopg.Connection, 
     assert waiting.end().rows == [(10,)]
 
 
-def test_a_definition_that_waits_makes_later_readers_wait(url: str, one: psycopg.Connection, two: psycopg.Connection) -> None:
+def test_a_definition_that_waits_makes_later_readers_wait(
+    url: str, one: psycopg.Connection, two: psycopg.Connection
+) -> None:
     one.execute("begin")
     one.execute("select * from t")
     dropping = Waiting(two, one, "drop table t")

@@ -55,7 +55,9 @@ def items(connection: psycopg.Connection) -> psycopg.Connection:
 
 @pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
 @pytest.mark.parametrize(("value", "kind"), VALUES, ids=[kind for _, kind in VALUES])
-def test_a_value_comes_back_as_it_was_sent(connection: psycopg.Connection, value: object, kind: str, binary: bool) -> None:
+def test_a_value_comes_back_as_it_was_sent(
+    connection: psycopg.Connection, value: object, kind: str, binary: bool
+) -> None:
     marker = "%b" if binary else "%t"
     with connection.cursor(binary=binary) as cursor:
         cursor.execute(f"select {marker}::{kind}", (value,))
@@ -110,9 +112,16 @@ def test_a_prepared_statement_survives_a_change_of_its_table(items: psycopg.Conn
     assert items.execute(query, (2,), prepare=True).fetchone() == ("item 2",)
 
 
+def test_a_plan_is_explained_with_parameters(items: psycopg.Connection) -> None:
+    plan = items.execute("explain select name from items where id = %s", (1,)).fetchall()
+    assert "items_pkey" in plan[0][0]
+
+
 def test_executemany_inserts_and_returns(items: psycopg.Connection) -> None:
     with items.cursor() as cursor:
-        cursor.executemany("insert into items (name) values (%s) returning id", [("a",), ("b",), ("c",)], returning=True)
+        cursor.executemany(
+            "insert into items (name) values (%s) returning id", [("a",), ("b",), ("c",)], returning=True
+        )
         found = []
         while True:
             found.append(cursor.fetchone())
@@ -183,6 +192,9 @@ def test_a_server_side_cursor_reads_in_pieces(items: psycopg.Connection) -> None
         cursor.execute("select id from items order by id")
         assert cursor.fetchmany(3) == [(1,), (2,), (3,)]
         assert sum(1 for _ in cursor) == 997
+    with items.cursor("filtered") as cursor:
+        cursor.execute("select id from items where id > %s and name <> %s order by id", (990, "item 995"))
+        assert cursor.fetchall() == [(number,) for number in range(991, 1001) if number != 995]
     with items.cursor("scrolling", scrollable=True) as cursor:
         cursor.execute("select id from items order by id")
         cursor.scroll(500)

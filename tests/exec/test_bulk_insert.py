@@ -70,7 +70,9 @@ def test_the_first_row_that_fails_gives_the_error(db: Local, rows: str, message:
 
 
 def test_columns_taken_as_they_are_are_checked_too(db: Local) -> None:
-    db.run("INSERT INTO s SELECT CASE WHEN i <> 600 THEN i END, CASE i WHEN 700 THEN 13 END FROM generate_series(1, 900) i")
+    db.run(
+        "INSERT INTO s SELECT CASE WHEN i <> 600 THEN i END, CASE i WHEN 700 THEN 13 END FROM generate_series(1, 900) i"
+    )
     assert "(null, null)" in error_of(db, "INSERT INTO u SELECT * FROM s")
     assert "(700, 13)" in error_of(db, "INSERT INTO u SELECT * FROM s WHERE a IS NOT NULL")
     db.run("INSERT INTO u SELECT * FROM s WHERE a < 600")

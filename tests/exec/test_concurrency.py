@@ -133,7 +133,9 @@ def test_a_second_writer_of_a_key_goes_on_after_a_rollback(db: Local) -> None:
 def test_on_conflict_waits_for_an_undecided_row_and_updates_it(db: Local) -> None:
     one, two = db.begin(), db.begin()
     db.run("INSERT INTO t VALUES (5, 50)", txn=one)
-    steps = db.steps("INSERT INTO t VALUES (5, 1) ON CONFLICT (a) DO UPDATE SET b = t.b + excluded.b RETURNING b", txn=two)
+    steps = db.steps(
+        "INSERT INTO t VALUES (5, 1) ON CONFLICT (a) DO UPDATE SET b = t.b + excluded.b RETURNING b", txn=two
+    )
     waits_for(steps, one)
     db.commit(one)
     assert finish(steps) == [(51,)]
@@ -233,7 +235,10 @@ def test_a_read_only_transaction_may_not_write(db: Local) -> None:
     txn = db.begin(read_only=True)
     with pytest.raises(SqlError) as caught:
         db.run("DELETE FROM t", txn=txn)
-    assert (caught.value.sqlstate, caught.value.message) == ("25006", "cannot execute DELETE in a read-only transaction")
+    assert (caught.value.sqlstate, caught.value.message) == (
+        "25006",
+        "cannot execute DELETE in a read-only transaction",
+    )
 
 
 def test_deferred_constraints_are_checked_at_commit(db: Local) -> None:

@@ -26,7 +26,9 @@ def leaves() -> st.SearchStrategy[b.Expr]:
     columns = st.integers(0, COLUMNS - 1).map(lambda column: b.Var(0, column, INT4))
     numbers = st.one_of(columns, st.sampled_from([b.Const(0, INT4), b.Const(1, INT4), b.Const(None, INT4)]))
     compared = st.builds(lambda op, x, y: b.OpExpr(op, (x, y), BOOL), st.sampled_from([LESS, EQUAL]), numbers, numbers)
-    members = st.lists(st.sampled_from([b.Const(0, INT4), b.Const(2, INT4), b.Const(None, INT4)]), min_size=1, max_size=3)
+    members = st.lists(
+        st.sampled_from([b.Const(0, INT4), b.Const(2, INT4), b.Const(None, INT4)]), min_size=1, max_size=3
+    )
     listed = st.builds(
         lambda x, items: b.ArrayOpExpr(EQUAL, "any", x, b.ArrayExpr(tuple(items), INT4_ARRAY)), columns, members
     )
@@ -47,9 +49,7 @@ def conditions() -> st.SearchStrategy[b.Expr]:
             inner.map(lambda arg: b.BoolExpr("not", (arg,))),
             inner.map(lambda arg: b.NullTest(arg)),
             inner.map(lambda arg: b.BooleanTest(arg, "true", True)),
-            st.builds(
-                lambda test, yes, no: b.CaseExpr(None, ((test, yes),), no, BOOL), inner, inner, inner
-            ),
+            st.builds(lambda test, yes, no: b.CaseExpr(None, ((test, yes),), no, BOOL), inner, inner, inner),
             several.map(lambda args: b.CoalesceExpr(args, BOOL)),
         )
 
@@ -71,7 +71,9 @@ def evaluate(expr: b.Expr, row: tuple[int | None, ...]) -> object:
         case b.ArrayOpExpr():
             left = evaluate(expr.left, row)
             assert isinstance(expr.right, b.ArrayExpr)
-            return disjunction([None if None in (left, v) else left == v for v in (evaluate(i, row) for i in expr.right.items)])
+            return disjunction(
+                [None if None in (left, v) else left == v for v in (evaluate(i, row) for i in expr.right.items)]
+            )
         case b.BoolExpr():
             values = [evaluate(arg, row) for arg in expr.args]
             if expr.kind == "not":

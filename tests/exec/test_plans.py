@@ -56,7 +56,10 @@ def test_an_index_is_used_where_it_answers_the_condition(db: Local, condition: s
 
 
 def test_the_first_rows_in_index_order_need_no_sort(db: Local) -> None:
-    assert plan(db, "SELECT a FROM t ORDER BY a DESC LIMIT 3") == ["Limit", "  ->  Index Scan Backward using t_pkey on t"]
+    assert plan(db, "SELECT a FROM t ORDER BY a DESC LIMIT 3") == [
+        "Limit",
+        "  ->  Index Scan Backward using t_pkey on t",
+    ]
     assert plan(db, "SELECT a FROM t WHERE b = 3 ORDER BY d DESC LIMIT 3")[1].strip() != "->  Sort"
     assert db.run("SELECT a FROM t ORDER BY a DESC LIMIT 3") == [(2000,), (1999,), (1998,)]
 

@@ -78,7 +78,9 @@ def test_a_row_changed_between_two_slices_is_read_as_the_snapshot_has_it(db: Loc
     reader = db.begin()
     context = db.context(reader)
     db.database.manager.hold(context.snapshot)
-    steps = db.plan("SELECT x.a FROM t x, (SELECT 1 FROM t LIMIT 300) y WHERE x.c = 'later' OR x.a = 1").steps(context, ())
+    steps = db.plan("SELECT x.a FROM t x, (SELECT 1 FROM t LIMIT 300) y WHERE x.c = 'later' OR x.a = 1").steps(
+        context, ()
+    )
     seen = []
     first = next(steps)
     db.run("UPDATE t SET c = 'later'")

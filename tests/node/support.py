@@ -1,18 +1,19 @@
 """A node on a simulated disk for the robustness tests: steps are taken until nothing is left to do, time moves by hand.
 
-    node = Host()
-    client = node.connect()
-    client.ask("SELECT 1").rows
-    node.disk_busy = True            disk effects wait in node.waiting until node.finish_disk_work()
+node = Host()
+client = node.connect()
+client.ask("SELECT 1").rows
+node.disk_busy = True            disk effects wait in node.waiting until node.finish_disk_work()
 """
 
 from __future__ import annotations
+
+from rustydb_host.files import indexes_of
 
 from rustydb_engine.config import Config
 from rustydb_engine.node.node import Node
 from rustydb_engine.storage.database import Database
 from rustydb_engine.storage.recovery import recover
-from rustydb_host.files import indexes_of
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.machine import Stop
@@ -114,10 +115,10 @@ class Host:
         self.step(io.Accepted(self._conn, "postgresql", "test", "test"))
         return Client(self, self._conn, self._entropy.child(str(self._conn)))
 
-    def connect(self, **options: object) -> Client:
+    def connect(self) -> Client:
         """Log in as admin."""
         client = self.accept()
-        client.log_in(**options)
+        client.log_in()
         return client
 
 

@@ -43,7 +43,7 @@ def test_a_full_disk_refuses_changes_and_the_server_stays_up() -> None:
 def test_service_resumes_by_itself_when_there_is_space_again() -> None:
     host, disk, client = prepared()
     disk.space = disk.used()
-    count, _ = fill(client, disk)
+    fill(client, disk)
     disk.space = 1 << 30
     host.wait(2)
     assert client.ask("INSERT INTO t VALUES (5000, 'y')").sqlstate in ("", "53100")

@@ -42,7 +42,12 @@ def test_a_value_is_shown_in_its_canonical_form(name: str, text: str, shown: str
         ("nonsense", "1", "42704", 'unrecognized configuration parameter "nonsense"'),
         ("jit", "maybe", "22023", 'parameter "jit" requires a Boolean value'),
         ("server_version", "16", "55P02", 'parameter "server_version" cannot be changed'),
-        ("max_connections", "5", "55P02", 'parameter "max_connections" cannot be changed without restarting the server'),
+        (
+            "max_connections",
+            "5",
+            "55P02",
+            'parameter "max_connections" cannot be changed without restarting the server',
+        ),
         ("TimeZone", "Mars/Olympus", "22023", 'invalid value for parameter "TimeZone": "Mars/Olympus"'),
         ("client_encoding", "klingon", "22023", 'invalid value for parameter "client_encoding": "klingon"'),
         ("work_mem", "1", "22023", '1 kB is outside the valid range for parameter "work_mem" (64 .. 2147483647)'),

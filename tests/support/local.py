@@ -60,7 +60,9 @@ class LocalHooks:
 
     @property
     def catalog(self) -> Any:
-        return self.txn.catalog if self.txn is not None and self.txn.catalog is not None else self.local.database.catalog
+        return (
+            self.txn.catalog if self.txn is not None and self.txn.catalog is not None else self.local.database.catalog
+        )
 
     def monotonic(self) -> int:
         return 0

@@ -1,9 +1,9 @@
 """A node in this process, with clients made of our own client machine: no socket, no thread, virtual time.
 
-    with LocalNode() as node:
-        client = node.connect()
-        client.query("SELECT 1")          # the events of the answer
-        client.send(raw_bytes)            # or bytes of one's own; returns the bytes of the answer
+with LocalNode() as node:
+    client = node.connect()
+    client.query("SELECT 1")          # the events of the answer
+    client.send(raw_bytes)            # or bytes of one's own; returns the bytes of the answer
 """
 
 from __future__ import annotations

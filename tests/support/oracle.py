@@ -70,7 +70,10 @@ def running(*, durable: bool = False, settings: Sequence[str] = ()) -> Iterator[
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        _run([f"{BINARIES}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"], user)
+        _run(
+            [f"{BINARIES}/initdb", "-D", f"{data}", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
+            user,
+        )
         options = [f"-p {port}", f"-k {folder}", "-c listen_addresses=127.0.0.1", "-c max_connections=200"]
         options += [f"-c {setting}" for setting in settings]
         if not durable:

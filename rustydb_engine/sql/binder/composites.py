@@ -27,11 +27,9 @@ from rustydb_engine.sql.binder.records import record_fields
 from rustydb_engine.sql.binder.scope import WHOLE_ROW, Item, Scope
 from rustydb_engine.sql.bound import ArrayExpr, Expr, FieldExpr, RowExpr, SubscriptExpr, Var
 from rustydb_engine.values.types import (
-    INT2VECTOR,
     INT4,
     JSONB,
     NAME,
-    OIDVECTOR,
     RECORD,
     TEXT,
     UNKNOWN,
@@ -208,7 +206,7 @@ def make_subscript(scope: Scope, base: Expr, chain: list[ast.Subscript], pos: in
     if kind is JSONB:
         return _jsonb_subscript(scope, base, chain, pos)
     element = element_of(kind)
-    if element is None or not (kind.is_array or kind in (INT2VECTOR, OIDVECTOR)):
+    if element is None:
         message = f"cannot subscript type {kind.display} because it does not support subscripting"
         raise failure("42804", message, expr_pos(base))
     if len(chain) > DIMENSIONS_MAX:

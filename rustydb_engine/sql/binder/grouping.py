@@ -163,13 +163,14 @@ def check_recursive_term(scope: Scope, targets: Sequence[Target]) -> None:
 class _Checker:
     """Looks for ungrouped columns; remembers which tables have their primary key grouped."""
 
-    __slots__ = ("_grouped", "_keyed", "_keys", "_scope")
+    __slots__ = ("_direct", "_grouped", "_keyed", "_keys", "_scope")
 
     def __init__(self, scope: Scope, grouped: list[Expr], keys: list[Expr]) -> None:
         self._scope = scope
         self._grouped = grouped
         self._keys = keys
         self._keyed: dict[int, bool] = {}
+        self._direct = False
 
     def check(self, expr: Expr, depth: int) -> None:
         """Raise 42803 for an ungrouped column of this query in an expression `depth` queries down."""
@@ -182,8 +183,10 @@ class _Checker:
             return
         if isinstance(expr, AggregateExpr):
             if expr.level == depth:
+                self._direct = True
                 for arg in expr.direct:
                     self.check(arg, depth)
+                self._direct = False
                 return
             if expr.level > depth:
                 return
@@ -213,7 +216,8 @@ class _Checker:
         if depth:
             raise failure("42803", f'subquery uses ungrouped column "{name}" from outer query', var.pos)
         message = f'column "{name}" must appear in the GROUP BY clause or be used in an aggregate function'
-        raise failure("42803", message, var.pos)
+        detail = "Direct arguments of an ordered-set aggregate must use only grouped columns." if self._direct else None
+        raise failure("42803", message, var.pos, detail)
 
     def _column_name(self, var: Var) -> str:
         for item in self._scope.items:

@@ -100,7 +100,15 @@ BOUNDS = (
     "current row and current row",
 )
 EXCLUDE = ("", "", "", " exclude current row", " exclude ties", " exclude group", " exclude no others")
-OFFSETS = {"int4": "1", "int8": "2", "numeric": "1.5", "float8": "0.5", "date": "'1 day'", "timestamp": "'1 day'", "interval": "'1 day'"}
+OFFSETS = {
+    "int4": "1",
+    "int8": "2",
+    "numeric": "1.5",
+    "float8": "0.5",
+    "date": "'1 day'",
+    "timestamp": "'1 day'",
+    "interval": "'1 day'",
+}
 
 
 def aggregate(rng: Random, rows: Expressions, kind: str, size: int, distinct: bool = True) -> Part | None:
@@ -196,4 +204,9 @@ class Windows:
         return Part("(", *pieces, ")")
 
     def _range(self, frame: str, offset: str) -> str:
-        return frame.replace("1 p", f"{offset} p").replace("1 f", f"{offset} f").replace("2 p", f"{offset} p").replace("2 f", f"{offset} f")
+        return (
+            frame.replace("1 p", f"{offset} p")
+            .replace("1 f", f"{offset} f")
+            .replace("2 p", f"{offset} p")
+            .replace("2 f", f"{offset} f")
+        )

@@ -46,7 +46,9 @@ class Changes:
         if others and rng.random() < 0.4:
             other = rng.choice(others)
             key = other.keys[0][0] if other.keys else other.columns[0]
-            body = Part(f"insert into {other.name} ({key.name}) select {self._text(key)} from w limit 1 returning {key.name}")
+            body = Part(
+                f"insert into {other.name} ({key.name}) select {self._text(key)} from w limit 1 returning {key.name}"
+            )
             if rng.random() < 0.5:
                 body = Part(f"delete from {other.name} where (select count(*) from w) > 1 returning *")
         else:
@@ -96,7 +98,9 @@ class Changes:
         kinds = [column.kind for column in columns]
         query = self.queries.select(rng.choice((0, 1)), None, kinds, False)
         order = ", ".join(f"c{n}" if KINDS[kind].ordered else f"c{n}::text" for n, kind in enumerate(kinds))
-        return Part("select * from (", query.part, f") q order by {order}", Part(f" limit {rng.randint(1, 5)}", optional=True))
+        return Part(
+            "select * from (", query.part, f") q order by {order}", Part(f" limit {rng.randint(1, 5)}", optional=True)
+        )
 
     def _conflict(self, table: Table) -> Part:
         rng = self.rng
@@ -133,7 +137,9 @@ class Changes:
             return Part("")
         if form < 0.7:
             return Part(f" returning {table.name}.*", optional=True)
-        columns: list[tuple[str | Part, str]] = [(f"{table.name}.{column.name}", column.kind) for column in table.columns]
+        columns: list[tuple[str | Part, str]] = [
+            (f"{table.name}.{column.name}", column.kind) for column in table.columns
+        ]
         make = Expressions(rng, Scope(columns + (also or [])), self.queries if rng.random() < 0.3 else None, 1)
         items = [make.make(make.kind(), 2) for _ in range(rng.choice((1, 2)))]
         return Part(" returning ", Items(items), optional=True)
@@ -144,7 +150,9 @@ class Changes:
         rng = self.rng
         free = [column for column in table.plain if column.name not in table.unique]
         key = table.keys[0][0] if table.keys and len(table.keys[0]) == 1 else None
-        columns: list[tuple[str | Part, str]] = [(f"{table.name}.{column.name}", column.kind) for column in table.columns]
+        columns: list[tuple[str | Part, str]] = [
+            (f"{table.name}.{column.name}", column.kind) for column in table.columns
+        ]
         if not free or (key is not None and rng.random() < 0.25):
             if key is None:
                 return self._delete(table)
@@ -157,10 +165,7 @@ class Changes:
         source, join = Part(""), Part("")
         others = [other for other in self.tables if other.keys and len(other.keys[0]) == 1]
         pairs = [
-            (other, column)
-            for other in others
-            for column in table.columns
-            if column.kind == other.keys[0][0].kind
+            (other, column) for other in others for column in table.columns if column.kind == other.keys[0][0].kind
         ]
         if pairs and rng.random() < 0.4:
             other, column = rng.choice(pairs)
@@ -173,7 +178,9 @@ class Changes:
         where_part = Part("")
         if rng.random() < 0.8:
             where_part = Part(" and " if also else " where ", make.make("bool", 3), optional=True)
-        return Part(f"update {table.name} set ", Items(assigned), source, join, where_part, self._returning(table, also))
+        return Part(
+            f"update {table.name} set ", Items(assigned), source, join, where_part, self._returning(table, also)
+        )
 
     def _known(self, table: Table, key: Column) -> str:
         rows = [row[key.name] for row in table.rows]
@@ -183,10 +190,14 @@ class Changes:
 
     def _delete(self, table: Table) -> Part:
         rng = self.rng
-        columns: list[tuple[str | Part, str]] = [(f"{table.name}.{column.name}", column.kind) for column in table.columns]
+        columns: list[tuple[str | Part, str]] = [
+            (f"{table.name}.{column.name}", column.kind) for column in table.columns
+        ]
         if table.keys and rng.random() < 0.5:
             key = table.keys[0][0]
-            return Part(f"delete from {table.name} where {key.name} = {self._known(table, key)}", self._returning(table))
+            return Part(
+                f"delete from {table.name} where {key.name} = {self._known(table, key)}", self._returning(table)
+            )
         using = Part("")
         scope = list(columns)
         if rng.random() < 0.3:

@@ -22,7 +22,14 @@ class Kind:
 
 
 def _kind(name: str, declared: str, values: str, rare: str = "", ordered: bool = True, column: str = "") -> Kind:
-    return Kind(name, tuple(declared.split("/")), tuple(values.split("|")), tuple(rare.split("|")) if rare else (), ordered, column)
+    return Kind(
+        name,
+        tuple(declared.split("/")),
+        tuple(values.split("|")),
+        tuple(rare.split("|")) if rare else (),
+        ordered,
+        column,
+    )
 
 
 KINDS: dict[str, Kind] = {
@@ -39,13 +46,48 @@ KINDS: dict[str, Kind] = {
         _kind("varchar", "varchar/varchar(8)", "a|b|ab|Abc|é|q", "|x y", column="v"),
         _kind("char(5)", "char(5)", "a|b|ab|abc|Z", "", column="c"),
         _kind("bytea", "bytea", "\\x|\\x00|\\x0102|\\xff|\\x6162", "\\x00ff00", column="y"),
-        _kind("date", "date", "2024-01-01|2024-02-29|2023-12-31|2024-03-01|2000-01-01|1999-12-31", "infinity|0044-03-15 BC|9999-12-31", column="a"),
+        _kind(
+            "date",
+            "date",
+            "2024-01-01|2024-02-29|2023-12-31|2024-03-01|2000-01-01|1999-12-31",
+            "infinity|0044-03-15 BC|9999-12-31",
+            column="a",
+        ),
         _kind("time", "time/time(0)", "00:00:00|12:30:00|23:59:59|08:15:30", "24:00:00|12:30:00.5", column="t"),
-        _kind("timestamp", "timestamp/timestamp(3)", "2024-01-01 00:00:00|2024-02-29 12:34:56|1999-12-31 23:59:59.5|2024-01-01 12:00:00", "infinity|-infinity", column="m"),
-        _kind("timestamptz", "timestamptz", "2024-01-01 00:00:00+00|2024-03-31 01:30:00+00|2024-02-29 23:00:00+02|2001-02-03 04:05:06-05", "infinity", column="z"),
-        _kind("interval", "interval", "1 day|2 hours|1 mon|-1 day|1 year 2 mons 3 days|00:00:01.5|0", "-1 mon +2 days", column="p"),
-        _kind("uuid", "uuid", "00000000-0000-0000-0000-000000000001|00000000-0000-0000-0000-000000000002|ffffffff-0000-0000-0000-000000000000", column="u"),
-        _kind("jsonb", "jsonb", '{"a": 1, "b": [1, 2]}|{"a": {"b": "x"}, "c": null}|[1, 2, 3]|"s"|3|null|{"a": "x"}|[]|{}|true', '[{"a": 1}, {"a": 2}]|1.5', column="j"),
+        _kind(
+            "timestamp",
+            "timestamp/timestamp(3)",
+            "2024-01-01 00:00:00|2024-02-29 12:34:56|1999-12-31 23:59:59.5|2024-01-01 12:00:00",
+            "infinity|-infinity",
+            column="m",
+        ),
+        _kind(
+            "timestamptz",
+            "timestamptz",
+            "2024-01-01 00:00:00+00|2024-03-31 01:30:00+00|2024-02-29 23:00:00+02|2001-02-03 04:05:06-05",
+            "infinity",
+            column="z",
+        ),
+        _kind(
+            "interval",
+            "interval",
+            "1 day|2 hours|1 mon|-1 day|1 year 2 mons 3 days|00:00:01.5|0",
+            "-1 mon +2 days",
+            column="p",
+        ),
+        _kind(
+            "uuid",
+            "uuid",
+            "00000000-0000-0000-0000-000000000001|00000000-0000-0000-0000-000000000002|ffffffff-0000-0000-0000-000000000000",
+            column="u",
+        ),
+        _kind(
+            "jsonb",
+            "jsonb",
+            '{"a": 1, "b": [1, 2]}|{"a": {"b": "x"}, "c": null}|[1, 2, 3]|"s"|3|null|{"a": "x"}|[]|{}|true',
+            '[{"a": 1}, {"a": 2}]|1.5',
+            column="j",
+        ),
         _kind("json", "json", '{"a": 1, "b": [1, 2]}|[1,  2]|"s"|{"a":{"b":"x"}}|null', ordered=False, column="o"),
         _kind("int4[]", "int4[]/int[]", "{}|{1}|{1,2}|{2,1,3}|{NULL,1}|{5,NULL}", "{{1,2},{3,4}}", column="ia"),
         _kind("text[]", "text[]", '{}|{a}|{a,b}|{b,NULL}|{"a b","",c}', column="sa"),

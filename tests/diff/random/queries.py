@@ -56,7 +56,10 @@ class Queries:
         rng = self.rng
         total = total or rng.random() < (0.5 if top else 0.15)
         if kinds is None:
-            kinds = [rng.choice(COMMON) if rng.random() < 0.8 else rng.choice(tuple(KINDS)) for _ in range(rng.choice((1, 2, 2, 3)))]
+            kinds = [
+                rng.choice(COMMON) if rng.random() < 0.8 else rng.choice(tuple(KINDS))
+                for _ in range(rng.choice((1, 2, 2, 3)))
+            ]
             if total:
                 kinds = [kind for kind in kinds if KINDS[kind].ordered] or ["int4"]
         choice = rng.random()
@@ -98,7 +101,9 @@ class Queries:
         bare = top and self.rng.random() < 0.5
         return [part if bare else Part(part, f" as c{number}") for number, part in enumerate(expressions)]
 
-    def _plain(self, rows: Expressions, kinds: list[str], from_part: Part, where: Part, total: bool, top: bool) -> Query:
+    def _plain(
+        self, rows: Expressions, kinds: list[str], from_part: Part, where: Part, total: bool, top: bool
+    ) -> Query:
         rng = self.rng
         windows: Windows | None = None
         make = rows
@@ -120,7 +125,9 @@ class Queries:
             count = rng.randint(1, len(kinds))
             order, ordered = self._order(len(kinds), True)
             keys = ", ".join(str(number + 1) for number in ordered[:count])
-            part = Part(f"select distinct on ({keys}) ", *joined(items), from_part, where, order, self._limit(), sort="query")
+            part = Part(
+                f"select distinct on ({keys}) ", *joined(items), from_part, where, order, self._limit(), sort="query"
+            )
             return Query(part, columns, ordered=True)
         named_windows = [Part(" window ", *joined(windows.named))] if windows is not None and windows.named else []
         limit = Part("")
@@ -163,7 +170,9 @@ class Queries:
 
     # ---- GROUP BY
 
-    def _grouped(self, rows: Expressions, kinds: list[str], from_part: Part, where: Part, total: bool, top: bool) -> Query:
+    def _grouped(
+        self, rows: Expressions, kinds: list[str], from_part: Part, where: Part, total: bool, top: bool
+    ) -> Query:
         rng = self.rng
         columns = [(sql, kind) for sql, kind in rows.scope.columns if KINDS[kind].ordered]
         keys: list[tuple[str | Part, str]] = []
@@ -202,7 +211,19 @@ class Queries:
         named_windows = [Part(" window ", *joined(windows.named))] if windows is not None and windows.named else []
         items = self._items(expressions, top)
         distinct = "distinct " if rng.random() < 0.05 and all(KINDS[kind].ordered for kind in kinds) else ""
-        part = Part("select ", distinct, *joined(items), from_part, where, by, having, *named_windows, order, limit, sort="query")
+        part = Part(
+            "select ",
+            distinct,
+            *joined(items),
+            from_part,
+            where,
+            by,
+            having,
+            *named_windows,
+            order,
+            limit,
+            sort="query",
+        )
         return Query(part, [(f"c{number}", kind) for number, kind in enumerate(kinds)], ordered=bool(str(order)))
 
     def _grouping(self, keys: list[tuple[str | Part, str]], plain: bool) -> Part:
@@ -225,7 +246,19 @@ class Queries:
         pieces: list[str | Part] = []
         for number, side in enumerate(sides):
             if number:
-                pieces.append(rng.choice((" union ", " union all ", " union all ", " intersect ", " except ", " intersect all ", " except all ")))
+                pieces.append(
+                    rng.choice(
+                        (
+                            " union ",
+                            " union all ",
+                            " union all ",
+                            " intersect ",
+                            " except ",
+                            " intersect all ",
+                            " except all ",
+                        )
+                    )
+                )
             pieces += ["(", side.part, ")"]
         order, limit = Part(""), Part("")
         if total:
@@ -251,7 +284,9 @@ class Queries:
         body = self.query(depth - 1, outer, kinds, top, total)
         self.with_queries = before
         word = "with recursive " if recursive else "with "
-        return Query(Part(word, Items(parts), " ", body.part, sort="query"), body.columns, body.ordered, body.named_columns)
+        return Query(
+            Part(word, Items(parts), " ", body.part, sort="query"), body.columns, body.ordered, body.named_columns
+        )
 
     def _recursive(self, name: str, outer: Scope | None) -> tuple[Part, Columns]:
         rng = self.rng
@@ -260,12 +295,18 @@ class Queries:
         cast = f"::{kind}"
         if rng.random() < 0.5:
             again = Expressions(rng, Scope([("w.n", "int4"), ("w.x", kind)], outer), None).make(kind, 2)
-            step = Part(f"select w.n + 1, (", again, f"){cast} from {name} w where w.n < 4")
+            step = Part("select w.n + 1, (", again, f"){cast} from {name} w where w.n < 4")
         else:
             table = rng.choice(self.tables)
             scope = Scope([("w.x", kind), *((f"t.{column.name}", column.kind) for column in table.columns)], outer)
             make = Expressions(rng, scope, None)
-            step = Part("select w.n + 1, (", make.make(kind, 1), f"){cast} from {name} w join {table.name} t on ", make.make("bool", 2), " where w.n < 3")
+            step = Part(
+                "select w.n + 1, (",
+                make.make(kind, 1),
+                f"){cast} from {name} w join {table.name} t on ",
+                make.make("bool", 2),
+                " where w.n < 3",
+            )
         union = rng.choice((" union all ", " union "))
         return Part("select 0 as n, (", first, f"){cast} as x", union, step), [("n", "int4"), ("x", kind)]
 

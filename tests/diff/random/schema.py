@@ -176,7 +176,9 @@ class Maker:
             if any(self._taken(table, key, row) for key in table.keys):
                 continue
             table.rows.append(row)
-            values = ", ".join("null" if text is None else literal(table_kind(table, n), text) for n, text in row.items())
+            values = ", ".join(
+                "null" if text is None else literal(table_kind(table, n), text) for n, text in row.items()
+            )
             self.schema.statements.append(Part(f"insert into {table.name} ({names}) values ({values})"))
 
     def _taken(self, table: Table, key: list[Column], row: dict[str, str | None]) -> bool:
@@ -191,7 +193,9 @@ class Maker:
         for column in chosen:
             term = column.name
             if rng.random() < 0.15:
-                term = {"text": f"lower({term})", "int4": f"({term} + 1)", "date": f"({term} - 1)"}.get(column.kind, term)
+                term = {"text": f"lower({term})", "int4": f"({term} + 1)", "date": f"({term} - 1)"}.get(
+                    column.kind, term
+                )
             if rng.random() < 0.3:
                 term += " desc"
             if rng.random() < 0.2:
@@ -200,7 +204,12 @@ class Maker:
         where = ""
         if rng.random() < 0.2:
             column = rng.choice(usable)
-            where = rng.choice((f" where {column.name} is not null", f" where {column.name} > {literal(column.kind, value(rng, column.kind))}"))
+            where = rng.choice(
+                (
+                    f" where {column.name} is not null",
+                    f" where {column.name} > {literal(column.kind, value(rng, column.kind))}",
+                )
+            )
         unique = "unique " if rng.random() < 0.1 else ""  # fails where rows are alike, on both sides
         if unique:
             table.unique.update(column.name for column in chosen)

@@ -294,7 +294,9 @@ def postgres() -> Iterator[Postgres]:
     name = f"rustydb_random_{os.getpid()}"
     with oracle.running() as given, psycopg.connect(given.url, autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)")
-        connection.execute(f"create database {name} template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'")
+        connection.execute(
+            f"create database {name} template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'"
+        )
         for setting in ("deadlock_timeout = '5ms'", "synchronous_commit = off", "timezone = 'UTC'"):
             connection.execute(f"alter database {name} set {setting}")
         try:

@@ -83,7 +83,9 @@ class Sources:
             kind = "left"
         if kind == "comma" and (nested or " join " in str(left.part)):
             kind = "cross"
-        lateral = left if "lateral" in kind or (kind in ("cross", "comma", "left", "inner") and rng.random() < 0.1) else None
+        lateral = (
+            left if "lateral" in kind or (kind in ("cross", "comma", "left", "inner") and rng.random() < 0.1) else None
+        )
         right = right or self._item(lateral, "lateral" in kind)
         aliases = left.aliases + right.aliases
         wrapped: str | Part = right.part if len(right.aliases) == 1 else Part("(", right.part, ")")
@@ -104,7 +106,11 @@ class Sources:
             merged = left.merged + right.merged + [pair for pair in common if pair not in left.merged]
             return Source(Part(left.part, f" natural {word} join ", wrapped, sort="source"), aliases, merged)
         condition = self._condition(left, right, equal=word == "full")
-        return Source(Part(left.part, f" {word}{outer} join ", wrapped, " on ", condition, sort="source"), aliases, left.merged + right.merged)
+        return Source(
+            Part(left.part, f" {word}{outer} join ", wrapped, " on ", condition, sort="source"),
+            aliases,
+            left.merged + right.merged,
+        )
 
     def _plain(self, left: Source, right: Source) -> bool:
         """Whether no name occurs twice on a side, so that NATURAL is not ambiguous."""
@@ -121,10 +127,17 @@ class Sources:
     def _condition(self, left: Source, right: Source, equal: bool) -> Part:
         rng = self.rng
         terms: list[str | Part] = []
-        pairs = [(a, b) for a, kind in left.columns() for b, other in right.columns() if kind == other and KINDS[kind].ordered]
+        pairs = [
+            (a, b)
+            for a, kind in left.columns()
+            for b, other in right.columns()
+            if kind == other and KINDS[kind].ordered
+        ]
         if pairs and rng.random() < 0.85:
             for a, b in rng.sample(pairs, min(len(pairs), rng.choice((1, 1, 1, 2)))):
-                operator = "=" if equal or rng.random() < 0.85 else rng.choice(("<", "<=", "is not distinct from", "<>"))
+                operator = (
+                    "=" if equal or rng.random() < 0.85 else rng.choice(("<", "<=", "is not distinct from", "<>"))
+                )
                 terms.append(Part(f"{a} {operator} {b}"))
         if equal:
             return Part(Items(terms, " and ")) if terms else Part("true")
@@ -180,14 +193,26 @@ class Sources:
             lambda: (Part("generate_series(1, ", make("int4", 0), f" % 5) {alias} (k)"), [("k", "int4")]),
             lambda: (Part("generate_series(0, 3) with ordinality ", alias, " (k, o)"), [("k", "int4"), ("o", "int8")]),
             lambda: (Part("unnest(", make("int4[]", 1), f") {alias} (k)"), [("k", "int4")]),
-            lambda: (Part("unnest(", make("text[]", 1), f") with ordinality {alias} (k, o)"), [("k", "text"), ("o", "int8")]),
+            lambda: (
+                Part("unnest(", make("text[]", 1), f") with ordinality {alias} (k, o)"),
+                [("k", "text"), ("o", "int8")],
+            ),
             lambda: (
                 Part("unnest(", make("int4[]", 0), ", ", make("text[]", 0), f") {alias} (k, s0)"),
                 [("k", "int4"), ("s0", "text")],
             ),
-            lambda: (Part("jsonb_array_elements(jsonb_build_array(", make("jsonb", 0), f", 1)) {alias} (j0)"), [("j0", "jsonb")]),
             lambda: (
-                Part("jsonb_each(jsonb_build_object('q', ", make("int4", 0), ", 'r', ", make("text", 0), f")) {alias} (s0, j0)"),
+                Part("jsonb_array_elements(jsonb_build_array(", make("jsonb", 0), f", 1)) {alias} (j0)"),
+                [("j0", "jsonb")],
+            ),
+            lambda: (
+                Part(
+                    "jsonb_each(jsonb_build_object('q', ",
+                    make("int4", 0),
+                    ", 'r', ",
+                    make("text", 0),
+                    f")) {alias} (s0, j0)",
+                ),
                 [("s0", "text"), ("j0", "jsonb")],
             ),
             lambda: (Part("regexp_split_to_table(", make("text", 1), f", 'b') {alias} (s0)"), [("s0", "text")]),

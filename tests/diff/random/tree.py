@@ -17,9 +17,7 @@ Change = Callable[[], Undo]
 class Part:
     """A piece of SQL. `literal` is the value of a constant, as its type's input reads it."""
 
-    def __init__(
-        self, *pieces: str | Part, sort: str = "", optional: bool = False, literal: str | None = None
-    ) -> None:
+    def __init__(self, *pieces: str | Part, sort: str = "", optional: bool = False, literal: str | None = None) -> None:
         self.pieces: list[str | Part] = list(pieces)
         self.sort = sort
         self.optional = optional
