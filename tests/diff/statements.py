@@ -53,8 +53,8 @@ class _Reader:
         elif word == "unordered":
             self.unordered = True
         elif word == "bind:":
-            values = [value.strip() for value in rest.split(" | ")] if rest.strip() else []
-            self.values = tuple(None if value == "NULL" else value.encode() for value in values)
+            bound = [value.strip() for value in rest.split(" | ")] if rest.strip() else []
+            self.values = tuple(None if value == "NULL" else value.encode() for value in bound)
         elif word == "each":
             name, _, values = rest.partition(":")
             self.each.append((name.strip(), [value.strip() for value in values.split(" | ")]))
