@@ -22,10 +22,10 @@ from rustydb_engine.storage.database import Database
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.machine import Stop
+from rustydb_proto.core.scram import make_verifier
 from rustydb_proto.core.time import Now
 from rustydb_proto.pg import framing
 from rustydb_proto.pg.client import ClientMachine
-from rustydb_proto.pg.scram import make_verifier
 
 VERIFIER = str(make_verifier("admin", bytes(16), 1))
 STEPS_MAX = 2000

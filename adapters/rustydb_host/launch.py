@@ -20,7 +20,7 @@ from rustydb_host.files import DirectoryLocked, Files, StorageDamaged, recover_d
 from rustydb_host.logs import Logger
 from rustydb_host.options import DEFAULT_PASSWORD, MEMORY, Options
 from rustydb_proto.core.entropy import Entropy
-from rustydb_proto.pg.scram import make_verifier
+from rustydb_proto.core.scram import make_verifier
 
 try:
     import resource

@@ -1,5 +1,6 @@
 """The PostgreSQL protocol, version 3.0: both halves as pure state machines. README.md, one folder up, is the way in."""
 
+from rustydb_proto.core import scram
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.errors import LocalProtocolError
 from rustydb_proto.core.machine import NEED_DATA, PAUSED, NeedData, Paused, Stop
@@ -193,4 +194,5 @@ __all__ = [
     "Terminated",
     "compile_row_encoder",
     "error_fields",
+    "scram",
 ]

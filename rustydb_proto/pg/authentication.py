@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hmac
 
+from rustydb_proto.core import scram
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.value import value
-from rustydb_proto.pg import framing, scram
+from rustydb_proto.pg import framing
 
 METHODS = ("trust", "scram-sha-256", "md5", "password", "external")
 

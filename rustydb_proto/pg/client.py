@@ -44,6 +44,7 @@ from rustydb_proto.core.buffer import ReceiveBuffer
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.errors import LocalProtocolError
 from rustydb_proto.core.machine import NEED_DATA, PAUSED, NeedData, Paused, Timers
+from rustydb_proto.core.scram import ScramError
 from rustydb_proto.core.time import Now
 from rustydb_proto.pg import client_messages as commands
 from rustydb_proto.pg import framing, messages
@@ -62,7 +63,6 @@ from rustydb_proto.pg.client_messages import (
 )
 from rustydb_proto.pg.decode import TOO_SHORT, Malformed
 from rustydb_proto.pg.limits import Limits
-from rustydb_proto.pg.scram import ScramError
 
 SHORT_MESSAGE_BYTES_MAX: Final = 30_000
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from struct import Struct
 
+from rustydb_proto.core import scram
 from rustydb_proto.core.entropy import Entropy
-from rustydb_proto.pg import framing, scram
+from rustydb_proto.pg import framing
 from rustydb_proto.pg.decode import Malformed
 
 _uint32 = Struct("!I").unpack_from

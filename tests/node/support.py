@@ -17,10 +17,10 @@ from rustydb_engine.storage.recovery import recover
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.machine import Stop
+from rustydb_proto.core.scram import make_verifier
 from rustydb_proto.core.time import Now
 from rustydb_proto.pg import client_messages as pg
 from rustydb_proto.pg.client import ClientMachine
-from rustydb_proto.pg.scram import make_verifier
 from tests.sim.answers import Reply, Requests
 from tests.sim.disk import Disk
 

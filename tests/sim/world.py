@@ -24,8 +24,8 @@ from rustydb_engine.node.node import Node
 from rustydb_engine.storage import recovery
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
+from rustydb_proto.core.scram import make_verifier
 from rustydb_proto.core.time import Now
-from rustydb_proto.pg.scram import make_verifier
 from tests.sim.audit import audit, setup
 from tests.sim.client import PASSWORD, USER, Client, Program
 from tests.sim.disk import Disk

@@ -14,9 +14,9 @@ from rustydb_engine.storage.database import Database
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.machine import Stop
+from rustydb_proto.core.scram import make_verifier
 from rustydb_proto.core.time import Now
 from rustydb_proto.pg import client as pg_client
-from rustydb_proto.pg.scram import make_verifier
 
 
 class LocalClient:

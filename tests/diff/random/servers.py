@@ -25,9 +25,9 @@ from rustydb_engine.node.node import Node
 from rustydb_engine.storage.database import Database
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
+from rustydb_proto.core.scram import make_verifier
 from rustydb_proto.core.time import Now
 from rustydb_proto.pg import ClientEvent, ClientMachine, client_messages, messages
-from rustydb_proto.pg.scram import make_verifier
 from tests.diff.client import ConnectionLost, Item, Ready, Rows, Tag, items_of, report_of
 from tests.support import oracle
 
