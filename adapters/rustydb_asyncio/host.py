@@ -1,56 +1,82 @@
-"""The asyncio host: sockets, disk workers and the clock around a node. It holds no decision.
+"""The asyncio host: sockets, disk workers and the clock around a core, on uvloop where it is installed. It holds no decision.
 
 Inputs are gathered in a list; the first of a batch schedules one `tick` at the end of the event loop's turn, so that
-everything that arrived in a turn is one `step`. Log appends run in one worker thread in order, other file work in another.
+everything that arrived in a turn is one `step`. Connections are asyncio protocols, the fastest way in and out there is.
 
-    protocol.data_received -> inputs -> tick -> node.step -> effects -> transport.write, workers, timers
+    protocol.data_received -> inputs -> tick -> core.step -> effects -> transport.write, workers, timers
+
+What a host must do is told in rustydb_host/contract.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from contextlib import suppress
+from functools import partial
+from typing import Any, cast
 
-from rustydb_host.files import Files
-from rustydb_host.logs import Logger
+from rustydb_host.addresses import numeric, shown, split
+from rustydb_host.contract import SLEEP_SECONDS_MAX, WRITE_HIGH_BYTES, WRITE_LOW_BYTES, Fields, Service
+from rustydb_host.signals import HANDLED, Signals
+from rustydb_host.workers import Workers
 
-from rustydb_engine.node.node import Node
 from rustydb_proto.core import io
-from rustydb_proto.core.time import Now
 
-WRITE_HIGH_BYTES = 256 << 10
+BACKLOG = 1024
+
+
+def run(service: Service) -> int:
+    """Serve until the core halts; return its code."""
+    try:
+        import uvloop
+    except ImportError:
+        return run_on(service, asyncio.new_event_loop)
+    return run_on(service, uvloop.new_event_loop)
+
+
+def run_on(service: Service, loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> int:
+    """Serve on a loop of one's choice."""
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(_serve(service))
+
+
+async def _serve(service: Service) -> int:
+    host = Host(service)
+    try:
+        await host.start()
+        return await host.stopped
+    finally:
+        await host.finish()
 
 
 class Connection(asyncio.Protocol):
     """One socket: what arrives becomes inputs, what the transport says about its buffer too."""
 
-    __slots__ = ("conn", "host", "listener", "transport")
+    __slots__ = ("conn", "host", "opened", "put", "transport")
 
-    def __init__(self, host: Host, listener: str) -> None:
+    def __init__(self, host: Host, opened: Callable[..., io.Input]) -> None:
         self.host = host
-        self.listener = listener
+        self.put = host.put
+        self.opened = opened
         self.conn = 0
-        self.transport: asyncio.Transport | None = None
+        self.transport: asyncio.Transport = cast(asyncio.Transport, None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Report a client."""
         self.transport = cast(asyncio.Transport, transport)
-        self.transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
+        self.transport.set_write_buffer_limits(WRITE_HIGH_BYTES, WRITE_LOW_BYTES)
         self.conn = self.host.add(self)
-        peer = transport.get_extra_info("peername")
-        local = transport.get_extra_info("sockname")
-        self.host.put(io.Accepted(self.conn, self.listener, _address(peer), _address(local)))
+        info = transport.get_extra_info
+        self.put(self.opened(conn=self.conn, peer=shown(info("peername")), local=shown(info("sockname"))))
 
     def data_received(self, data: bytes) -> None:
         """Report bytes."""
-        self.host.put(io.Received(self.conn, data))
+        self.put(io.Received(self.conn, data))
 
     def eof_received(self) -> bool:
-        """Report the peer's end of file; the node decides when to close."""
-        self.host.put(io.Received(self.conn, b""))
+        """Report the peer's end of file; the core decides when to close."""
+        self.put(io.Received(self.conn, b""))
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -59,68 +85,95 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Report a full send buffer."""
-        self.host.put(io.WriteBlocked(self.conn))
+        self.put(io.WriteBlocked(self.conn))
 
     def resume_writing(self) -> None:
         """Report a drained send buffer."""
-        self.host.put(io.WriteReady(self.conn))
+        self.put(io.WriteReady(self.conn))
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """One datagram socket."""
+
+    def __init__(self, host: Host, name: str) -> None:
+        self.host = host
+        self.name = name
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Report a datagram."""
+        self.host.put(io.DatagramReceived(self.name, shown(addr), data))
 
 
 class Host:
-    """Runs one node. `files` is None for a database in memory."""
+    """Runs one core."""
 
-    def __init__(self, node: Node, files: Files | None, logger: Logger) -> None:
-        self._node = node
-        self._files = files
-        self._logger = logger
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._core = service.core
         self._loop = asyncio.get_running_loop()
         self._connections: dict[int, Connection] = {}
+        self._closing: dict[int, Connection] = {}
         self._next = 0
         self._inputs: list[io.Input] = []
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
-        self._log_worker = ThreadPoolExecutor(1, "log")
-        self._file_worker = ThreadPoolExecutor(1, "files")
         self._servers: list[asyncio.Server] = []
+        self._datagrams: dict[str, asyncio.DatagramTransport] = {}
+        self._connects: set[asyncio.Task[None]] = set()
+        self._workers = Workers(service, self._put_from_thread)
         self.stopped: asyncio.Future[int] = self._loop.create_future()
         self._handlers: dict[type, Callable[..., None]] = {
+            io.Connect: self._connect,
             io.Send: self._send,
+            io.EndSend: self._end_send,
             io.Close: self._close,
             io.Abort: self._abort,
             io.PauseReading: self._pause,
             io.ResumeReading: self._resume,
-            io.Append: self._append,
-            io.Allocate: self._file,
-            io.Store: self._file,
-            io.Publish: self._file,
-            io.DeleteFile: self._file,
-            io.Log: self._log,
+            io.SendDatagram: self._send_datagram,
             io.Halt: self._halt,
+            **self._workers.handlers,
         }
 
-    async def listen(self, addresses: tuple[str, ...], port: int, listener: str) -> list[str]:
-        """Listen; return `host:port` of each socket. Port 0 takes a free one, the same for every address."""
-        bound = []
-        for address in addresses:
-            server = await self._loop.create_server(lambda: Connection(self, listener), address, port, backlog=1024)
-            self._servers.append(server)
-            for sock in server.sockets:
-                name = sock.getsockname()
-                port = name[1]
-                bound.append(_address(name))
-        return bound
+    async def start(self) -> None:
+        """Serve from now on."""
+        service, loop = self._service, self._loop
+        loop.set_exception_handler(self._on_trouble)
+        if service.signals:
+            signals = Signals(self._take, self._workers.reload)
+            for number in HANDLED:
+                loop.add_signal_handler(number, signals.received, number)
+        for one in service.datagrams:
+            one.sock.setblocking(False)
+            transport, _ = await loop.create_datagram_endpoint(partial(Datagrams, self, one.name), sock=one.sock)
+            self._datagrams[one.name] = transport
+        for one in service.listeners:
+            one.sock.setblocking(False)
+            factory = partial(Connection, self, partial(io.Accepted, listener=one.name))
+            self._servers.append(await loop.create_server(factory, sock=one.sock, backlog=BACKLOG))
+        service.started(self._put_from_thread)
+        self._tick()
 
-    def close_listeners(self) -> None:
-        """Stop listening."""
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
-
-    def stop_workers(self) -> None:
-        """Wait for the disk work under way and end the workers."""
-        self._log_worker.shutdown()
-        self._file_worker.shutdown()
+    async def finish(self) -> None:
+        """Stop listening, flush what is closing, reset the rest, wait for the disk."""
+        self._close_listeners()
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._connects:
+            task.cancel()
+        for connection in self._connections.values():
+            connection.transport.abort()
+        self._connections.clear()
+        give_up = self._loop.time() + self._service.halt_seconds
+        while self._closing and self._loop.time() < give_up:
+            await asyncio.sleep(0.01)
+        for connection in self._closing.values():
+            connection.transport.abort()
+        for transport in self._datagrams.values():
+            transport.close()
+        await asyncio.sleep(0)  # transports end their sockets in the next turn
+        self._workers.stop()
 
     def put(self, item: io.Input) -> None:
         """Take an input; it is stepped at the end of this turn of the event loop."""
@@ -139,17 +192,35 @@ class Host:
         """Forget a connection whose socket is gone."""
         if self._connections.pop(connection.conn, None) is not None:
             self.put(io.Lost(connection.conn, reason))
+        else:
+            self._closing.pop(connection.conn, None)
 
     # ---- the loop
 
+    def _put_from_thread(self, item: io.Input) -> None:
+        with suppress(RuntimeError):  # the loop is closed: run has returned
+            self._loop.call_soon_threadsafe(self._take, item)
+
+    def _take(self, item: io.Input) -> None:
+        if type(item) is io.ShutdownRequested:
+            self._close_listeners()
+        self.put(item)
+
     def _tick(self) -> None:
         self._scheduled = False
-        node, handlers = self._node, self._handlers
+        if self.stopped.done():
+            return
+        core, handlers = self._core, self._handlers
         inputs, self._inputs = self._inputs, []
-        now = _now()
-        for effect in node.step(now, inputs):
-            handlers[type(effect)](effect)
-        deadline = node.deadline(now)
+        now = self._service.clock()
+        try:
+            for effect in core.step(now, inputs):
+                handlers[type(effect)](effect)
+            deadline = core.deadline(now)
+        except BaseException as error:
+            if not self.stopped.done():
+                self.stopped.set_exception(error)
+            return
         if deadline is None or deadline > now.mono_ns:
             self._sleep_until(deadline)
         elif not self._scheduled:
@@ -164,8 +235,8 @@ class Host:
             self._timer = None
         if deadline is not None:
             self._timer_ns = deadline
-            delay = max(deadline - time.monotonic_ns(), 0) / 1e9
-            self._timer = self._loop.call_later(delay, self._on_timer)
+            delay = (deadline - self._service.clock().mono_ns) / 1e9
+            self._timer = self._loop.call_later(min(max(delay, 0.0), SLEEP_SECONDS_MAX), self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -173,64 +244,83 @@ class Host:
             self._scheduled = True
             self._tick()
 
+    def _close_listeners(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+    def _on_trouble(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        fields: Fields = {"reason": str(context.get("exception") or context.get("message"))}
+        self._service.log("error", "event loop", fields)  # accept() without free files comes here; asyncio tries again
+
     # ---- effects
 
     def _send(self, effect: io.Send) -> None:
         connection = self._connections.get(effect.conn)
-        if connection is not None and connection.transport is not None:
+        if connection is not None:
             connection.transport.write(effect.data)
+
+    def _alive(self, conn: int) -> asyncio.Transport | None:
+        connection = self._connections.get(conn)
+        return None if connection is None or connection.transport.is_closing() else connection.transport
+
+    def _end_send(self, effect: io.EndSend) -> None:
+        if transport := self._alive(effect.conn):
+            transport.write_eof()
+
+    def _pause(self, effect: io.PauseReading) -> None:
+        if transport := self._alive(effect.conn):
+            transport.pause_reading()
+
+    def _resume(self, effect: io.ResumeReading) -> None:
+        if transport := self._alive(effect.conn):
+            transport.resume_reading()
 
     def _close(self, effect: io.Close) -> None:
         connection = self._connections.pop(effect.conn, None)
-        if connection is not None and connection.transport is not None:
-            connection.transport.close()
+        if connection is not None:
+            transport = connection.transport
+            transport.close()
+            if transport.get_write_buffer_size():
+                self._closing[effect.conn] = connection
+                self._loop.call_later(self._service.flush_seconds, self._give_up, effect.conn)
+
+    def _give_up(self, conn: int) -> None:
+        connection = self._closing.pop(conn, None)
+        if connection is not None:
+            connection.transport.abort()
 
     def _abort(self, effect: io.Abort) -> None:
         connection = self._connections.pop(effect.conn, None)
-        if connection is not None and connection.transport is not None:
+        if connection is not None:
             connection.transport.abort()
 
-    def _pause(self, effect: io.PauseReading) -> None:
-        connection = self._connections.get(effect.conn)
-        if connection is not None and connection.transport is not None:
-            connection.transport.pause_reading()
+    def _connect(self, effect: io.Connect) -> None:
+        task = self._loop.create_task(self._open(effect))
+        self._connects.add(task)
+        task.add_done_callback(self._connects.discard)
 
-    def _resume(self, effect: io.ResumeReading) -> None:
-        connection = self._connections.get(effect.conn)
-        if connection is not None and connection.transport is not None:
-            connection.transport.resume_reading()
+    async def _open(self, effect: io.Connect) -> None:
+        factory = partial(Connection, self, partial(io.Connected, ticket=effect.ticket))
+        try:
+            host, port = split(effect.address)
+            async with asyncio.timeout(effect.timeout_ns / 1e9):
+                if host.startswith("/"):
+                    await self._loop.create_unix_connection(factory, host)
+                else:
+                    await self._loop.create_connection(factory, host, port)
+        except TimeoutError:
+            self.put(io.ConnectFailed(effect.ticket, "connection timed out"))
+        except (OSError, ValueError) as error:
+            self.put(io.ConnectFailed(effect.ticket, getattr(error, "strerror", None) or str(error)))
 
-    def _append(self, effect: io.Append) -> None:
-        self._work(self._log_worker, effect)
-
-    def _file(self, effect: io.Allocate | io.Store | io.Publish | io.DeleteFile) -> None:
-        self._work(self._file_worker, effect)
-
-    def _work(self, worker: ThreadPoolExecutor, effect: io.Effect) -> None:
-        assert self._files is not None, "a database in memory has no disk work"
-        files, loop = self._files, self._loop
-
-        def run() -> None:
-            answer = files.carry_out(effect)
-            loop.call_soon_threadsafe(self.put, answer)
-
-        worker.submit(run)
-
-    def _log(self, effect: io.Log) -> None:
-        self._logger.write(effect.level, effect.event, effect.fields)
+    def _send_datagram(self, effect: io.SendDatagram) -> None:
+        transport = self._datagrams.get(effect.listener)
+        if transport is not None:
+            with suppress(OSError, ValueError):
+                transport.sendto(effect.data, numeric(effect.peer))
 
     def _halt(self, effect: io.Halt) -> None:
         if not self.stopped.done():
-            self._logger.write("info" if effect.code == 0 else "error", "stopped", {"reason": effect.reason})
+            self._service.log("info" if effect.code == 0 else "error", "stopped", {"reason": effect.reason})
             self.stopped.set_result(effect.code)
-
-
-def _now() -> Now:
-    return Now(time.monotonic_ns(), time.time_ns() // 1000)
-
-
-def _address(name: object) -> str:
-    if isinstance(name, tuple) and len(name) >= 2:
-        host = f"[{name[0]}]" if ":" in str(name[0]) else str(name[0])
-        return f"{host}:{name[1]}"
-    return str(name or "")

@@ -1,7 +1,13 @@
-"""From options to a node that is ready to run: lock and recover the data directory, set the password, say ready.
+"""From the command line to a server that runs: options, listening, recovery, the ready line, the host.
+
+    main("rustydb-trio", "trio")            a launcher: returns the exit status
+    main("my-server", my_host.run)          the same with a host of one's own (see contract.py)
 
 `open_server(options)` does the blocking work that comes before the event loop. It raises `StartError` with a message for
-the user; damaged files are named with the offset of the damage.
+the user; damaged files are named with the offset of the damage. The addresses are bound first, so that one in use is told
+before a long recovery, and listened on after it. The ready line goes to standard output once a SELECT would be answered:
+
+    ready postgresql=127.0.0.1:5432 data=./rustydb-data pid=1234
 """
 
 from __future__ import annotations
@@ -10,15 +16,20 @@ import gc
 import os
 import secrets
 import sys
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 
 from rustydb_engine.config import Config
 from rustydb_engine.node.node import Node
 from rustydb_engine.storage.database import Database
+from rustydb_host.contract import Endpoint, Put, Run, Service
 from rustydb_host.files import DirectoryLocked, Files, StorageDamaged, recover_directory
+from rustydb_host.listen import ListenError, Listening
 from rustydb_host.logs import Logger
-from rustydb_host.options import DEFAULT_PASSWORD, MEMORY, Options
+from rustydb_host.options import DEFAULT_PASSWORD, MEMORY, OptionError, Options, load
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.scram import make_verifier
 
@@ -28,8 +39,60 @@ except ImportError:  # Windows has no such limit
     resource = None  # type: ignore[assignment]
 
 
+HOSTS = {"asyncio": "asyncio", "trio": "trio", "gevent": "gevent", "curio": "curio"}
+"""The hosts of this distribution, and the library that each needs; the extra that installs it has the host's name."""
+
+
 class StartError(Exception):
     """The server cannot start; the message says why and what to do."""
+
+
+def main(program: str, run: Run | str, arguments: Sequence[str] | None = None) -> int:
+    """Run a server until it is stopped; return the exit status, 2 when it cannot start.
+
+    `run` is what a host exports, or the name of one of HOSTS; `arguments` are those of the command line unless given.
+    """
+    try:
+        options = load(program, sys.argv[1:] if arguments is None else arguments, os.environ)
+        host = load_host(run) if isinstance(run, str) else run
+        with ExitStack() as stack:
+            listening = stack.enter_context(Listening(options.listen, options.port))
+            opened = open_server(options)
+            stack.callback(opened.close)
+            endpoints = listening.start()
+            return host(service_of(opened, endpoints, listening.addresses))
+    except (OptionError, StartError, ListenError) as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 2
+
+
+def load_host(name: str) -> Run:
+    """Return `run` of one of HOSTS; StartError when its library is not installed."""
+    library = HOSTS[name]
+    try:
+        module = import_module(f"rustydb_{name}.host")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != library:
+            raise
+        raise StartError(f"{library} is not installed: pip install 'rustydb[{name}]'") from None
+    run: Run = module.run
+    return run
+
+
+def service_of(opened: Opened, listeners: tuple[Endpoint, ...], addresses: list[str]) -> Service:
+    """Return what a host is given to serve an opened database."""
+    return Service(
+        core=opened.node,
+        listeners=listeners,
+        carry_out=opened.files.carry_out if opened.files is not None else None,
+        log=opened.logger.write,
+        started=partial(_started, opened, addresses),
+        signals=True,
+    )
+
+
+def _started(opened: Opened, addresses: list[str], put: Put) -> None:
+    opened.say_ready(addresses)
 
 
 @dataclass(frozen=True)

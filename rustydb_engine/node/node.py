@@ -16,6 +16,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rustydb_engine.config import Config
 from rustydb_engine.errors import SqlError
@@ -73,6 +74,14 @@ class Node:
             io.DiskDone: self._on_disk_done,
             io.DiskFailed: self._on_disk_failed,
             io.ShutdownRequested: self._on_shutdown,
+            io.Reloaded: self._on_reloaded,
+            # Nothing here asks for these; one that comes nevertheless belongs to nobody.
+            io.Connected: self._on_unasked,
+            io.ConnectFailed: self._on_unasked,
+            io.DatagramReceived: self._on_unasked,
+            io.FileRead: self._on_unasked,
+            io.Computed: self._on_unasked,
+            io.ComputeFailed: self._on_unasked,
         }
 
     # ---- the two calls of a host
@@ -309,6 +318,12 @@ class Node:
                 connection.shut_down()
                 self.close_soon(connection)
         self._finish_shutdown()
+
+    def _on_reloaded(self, event: io.Reloaded) -> None:
+        self.config = self.shared.config = replace(self.config, **event.limits)  # type: ignore[arg-type]  # all limits are int
+
+    def _on_unasked(self, event: io.Input) -> None:
+        self.log("debug", "input ignored", {"kind": type(event).__name__})
 
     # ---- inside a step
 

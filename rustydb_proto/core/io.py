@@ -1,13 +1,18 @@
 """Inputs and effects: everything that crosses the border between the pure node and a host.
 
 A host gathers inputs, calls `Node.step(now, inputs)`, and carries out the effects it returns, in order.
-Connections and disk requests are named by integers: `conn` is chosen by the host, `ticket` by the node.
-Effects on one connection are carried out in order; disk effects may finish in any order and each answers
-with exactly one input that carries its ticket. The classes here are the plain kind with `__slots__`
+Connections and requests are named by integers: `conn` is chosen by the host, `ticket` by the node.
+Effects on one connection are carried out in order; disk effects, connects and computations may finish in any order
+and each answers with exactly one input that carries its ticket. The classes here are the plain kind with `__slots__`
 where they are made for every request, and `@value` elsewhere.
+
+Addresses are texts: `127.0.0.1:5432`, `[::1]:5432`, `db.example:5432` (a name, only in `Connect`), or the path of a
+Unix socket (empty for its client, which has none).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from rustydb_proto.core.value import value
 
@@ -24,6 +29,24 @@ class Accepted:
     local: str
 
 
+@value
+class Connected:
+    """The `Connect` with this ticket succeeded: the connection is `conn` from now on."""
+
+    ticket: int
+    conn: int
+    peer: str
+    local: str
+
+
+@value
+class ConnectFailed:
+    """The `Connect` with this ticket failed; `reason` is the operating system's message, or says that time was up."""
+
+    ticket: int
+    reason: str
+
+
 class Received:
     """Bytes arrived. `data == b""` is the peer's end of file (half-close)."""
 
@@ -36,7 +59,7 @@ class Received:
 
 @value
 class Lost:
-    """The connection is gone (reset, or closed by us); no further input names it."""
+    """The connection is gone (reset, or a write failed); no further input names it. Not sent after Close or Abort."""
 
     conn: int
     reason: str = ""
@@ -54,6 +77,15 @@ class WriteReady:
     """The host's send buffer drained below its low mark."""
 
     conn: int
+
+
+@value
+class DatagramReceived:
+    """A datagram arrived from `peer` at the datagram socket that is named `listener`."""
+
+    listener: str
+    peer: str
+    data: bytes
 
 
 @value
@@ -88,6 +120,29 @@ class DiskFailed:
 
 
 @value
+class Computed:
+    """The job of the `Compute` with this ticket returned `result`."""
+
+    ticket: int
+    result: object
+
+
+@value
+class ComputeFailed:
+    """The job of the `Compute` with this ticket raised; `reason` names the exception and its message."""
+
+    ticket: int
+    reason: str
+
+
+@value
+class Reloaded:
+    """The configuration was read again: these limits (fields of the engine's `Config`) have new values."""
+
+    limits: dict[str, int]
+
+
+@value
 class ShutdownRequested:
     """Stop: gracefully (finish running statements, refuse new connections) or at once."""
 
@@ -96,18 +151,33 @@ class ShutdownRequested:
 
 Input = (
     Accepted
+    | Connected
+    | ConnectFailed
     | Received
     | Lost
     | WriteBlocked
     | WriteReady
+    | DatagramReceived
     | Appended
     | DiskDone
     | FileRead
     | DiskFailed
+    | Computed
+    | ComputeFailed
+    | Reloaded
     | ShutdownRequested
 )
 
 # ---- effects
+
+
+@value
+class Connect:
+    """Open a connection to `address`; answered by Connected, or by ConnectFailed after `timeout_ns` at the latest."""
+
+    ticket: int
+    address: str
+    timeout_ns: int
 
 
 class Send:
@@ -121,8 +191,15 @@ class Send:
 
 
 @value
+class EndSend:
+    """Flush what was sent, then end our direction (half-close); reading goes on. No Send may follow."""
+
+    conn: int
+
+
+@value
 class Close:
-    """Flush what was sent, then close the connection."""
+    """Flush what was sent, for a bounded time, then close the connection. Nothing more is read from it."""
 
     conn: int
 
@@ -146,6 +223,15 @@ class ResumeReading:
     """Read from the connection again."""
 
     conn: int
+
+
+@value
+class SendDatagram:
+    """Send a datagram to `peer` from the datagram socket that is named `listener`; it may be lost without a word."""
+
+    listener: str
+    peer: str
+    data: bytes
 
 
 @value
@@ -195,6 +281,14 @@ class DeleteFile:
 
 
 @value
+class Compute:
+    """Call `job` in a worker: pure computation that would hold up everybody, or a library that blocks."""
+
+    ticket: int
+    job: Callable[[], object]
+
+
+@value
 class Log:
     """One structured log record; `level` is debug, info, warning or error."""
 
@@ -212,5 +306,20 @@ class Halt:
 
 
 Effect = (
-    Send | Close | Abort | PauseReading | ResumeReading | Append | Allocate | Store | Publish | DeleteFile | Log | Halt
+    Connect
+    | Send
+    | EndSend
+    | Close
+    | Abort
+    | PauseReading
+    | ResumeReading
+    | SendDatagram
+    | Append
+    | Allocate
+    | Store
+    | Publish
+    | DeleteFile
+    | Compute
+    | Log
+    | Halt
 )
