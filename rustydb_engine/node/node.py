@@ -4,9 +4,10 @@
     effects = node.step(now, inputs)          # apply the inputs, fire timers, run a bounded amount of work
     sleep until node.deadline(now)            # now or earlier: call again at once, work is left
 
-A step applies a batch of inputs, then lets the connections that can go on do so in turn, each for a slice, then starts
-what the log has gathered, then hands out what each touched connection has to say. Connections wait for locks, for the
-disk, or for a moment; what they wait for wakes them by putting them back into the queue.
+A step applies a batch of inputs, then lets the runners that can go on do so in turn, each for a slice, then starts
+what the log has gathered, then hands out what each touched connection has to say. Runners wait for locks, for the
+disk, or for a moment; what they wait for wakes them by putting them back into the queue. What a connection, its front and
+its runners are is told in connections.py.
 
 Nothing here knows a socket, a file or a clock. Source: DESIGN, "The whole server is one pure state machine".
 """
@@ -17,10 +18,12 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import cast
 
 from rustydb_engine.config import Config
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import Wait, WaitDurable, WaitFor, WaitUntil
+from rustydb_engine.node.connections import GONE, Connection, Runner, Timed
 from rustydb_engine.node.disk import Disk
 from rustydb_engine.node.postgres import PgConnection
 from rustydb_engine.node.startup import set_password
@@ -29,11 +32,8 @@ from rustydb_engine.storage.database import Database
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.time import Now
-from rustydb_proto.pg.messages import StartupReceived
 
 Fields = dict[str, str | int | float | None]
-GONE = WaitUntil(1 << 62)
-"""What a connection waits for that is no more, so that it is not run again if it was queued."""
 
 
 class Node:
@@ -46,19 +46,18 @@ class Node:
         self.mock_secret = entropy.child("mock").bytes(32)
         self.now = Now(0, 0)
         self.stopping = False
-        self.connections: dict[int, PgConnection] = {}
-        self.sessions: dict[int, PgConnection] = {}
+        self.connections: dict[int, Connection] = {}
+        self.sessions: dict[int, Runner] = {}
         self.shared = Shared(config, database, entropy.child("sessions"), self)
         self.disk = Disk(self)
         self._effects: list[io.Effect] = []
-        self._ready: deque[PgConnection] = deque()
-        self._touched: list[PgConnection] = []
-        self._closing: list[PgConnection] = []
-        self._doomed: list[PgConnection] = []
-        self._durable: deque[tuple[int, PgConnection]] = deque()
-        self._timers: list[tuple[int, int, PgConnection]] = []
+        self.ready: deque[Runner] = deque()
+        self._touched: list[Connection] = []
+        self._closing: list[Connection] = []
+        self._doomed: list[tuple[Runner, SqlError]] = []
+        self._durable: deque[tuple[int, Runner]] = deque()
+        self._timers: list[tuple[int, int, Timed]] = []
         self._timer_count = 0
-        self._startups: dict[int, StartupReceived] = {}
         self._process_id = 1000
         self._halted = False
         database.catalog.database_name = config.database
@@ -94,19 +93,20 @@ class Node:
             handlers[item.__class__](item)
         if self._timers and self._timers[0][0] <= now.mono_ns:
             self._fire(now)
-        ready = self._ready
+        ready = self.ready
         database = self.database
         woken = database.manager.woken
         slices = self.config.steps_ticks_max
         turns = len(ready) + slices
         while ready and slices > 0 and turns > 0:
-            connection = ready.popleft()
-            connection.queued = False
-            if connection.wait is None and not self._halted:
+            runner = ready.popleft()
+            runner.queued = False
+            if runner.wait is None and not self._halted:
+                connection = runner.connection
                 if not connection.touched:
                     connection.touched = True
                     self._touched.append(connection)
-                slices -= connection.run()
+                slices -= runner.run()
                 turns -= 1
                 if woken:
                     for waiter in database.take_woken():
@@ -123,7 +123,7 @@ class Node:
 
     def deadline(self, now: Now) -> int | None:
         """Return when `step` must be called again (monotonic ns), or None to wait for an input."""
-        if self._ready:
+        if self.ready:
             return now.mono_ns
         timer = self._timers[0][0] if self._timers else None
         disk = self.disk.deadline(now)
@@ -141,56 +141,63 @@ class Node:
         """Emit a log record."""
         self._effects.append(io.Log(level, event, fields))
 
-    def enqueue(self, connection: PgConnection) -> None:
-        """Let a connection run in this step or the next."""
-        if not connection.queued:
-            connection.queued = True
-            self._ready.append(connection)
+    def enqueue(self, runner: Runner) -> None:
+        """Let a runner run in this step or the next."""
+        if not runner.queued:
+            runner.queued = True
+            self.ready.append(runner)
 
-    def touch(self, connection: PgConnection) -> None:
+    def touch(self, connection: Connection) -> None:
         """Note that a connection may have bytes to send."""
         if not connection.touched:
             connection.touched = True
             self._touched.append(connection)
 
-    def close_soon(self, connection: PgConnection) -> None:
+    def close_soon(self, connection: Connection) -> None:
         """Close a connection at the end of the step, after its bytes."""
         self.touch(connection)
         self._closing.append(connection)
 
-    def suspend(self, connection: PgConnection, wait: Wait) -> None:
-        """Wake `connection` when what it waits for has come."""
+    def wake(self, runner: Runner, wait: Wait) -> None:
+        """Let a runner go on whose `wait` is over; what it said may be sent."""
+        assert runner.wait is wait, "a runner waits for one thing"
+        runner.wait = None
+        runner.held = False
+        self.enqueue(runner)
+
+    def suspend(self, runner: Runner, wait: Wait) -> None:
+        """Wake `runner`, whose `wait` this is, when what it waits for has come."""
         if isinstance(wait, WaitDurable):
             if wait.csn <= self.database.durable_csn:
-                self._wake(connection, wait)
+                self.wake(runner, wait)
             else:
-                self._durable.append((wait.csn, connection))
+                self._durable.append((wait.csn, runner))
         elif isinstance(wait, WaitUntil):
-            self.schedule(wait.mono_ns, connection)
+            self.schedule(wait.mono_ns, runner)
         else:
             assert isinstance(wait, WaitFor), f"unknown wait {wait!r}"
             if wait.until_ns:
-                self.schedule(wait.until_ns, connection)
+                self.schedule(wait.until_ns, runner)
 
     def wake_for_end(self, waiter: object) -> None:
-        """Wake a connection whose WaitFor is over (called when a transaction ends)."""
-        assert isinstance(waiter, PgConnection), "waiters of transactions are connections"
-        if isinstance(waiter.wait, WaitFor):
-            waiter.wait = None
-            self.enqueue(waiter)
+        """Wake a runner whose WaitFor is over (called when a transaction ends)."""
+        runner = cast(Runner, waiter)  # what `waiter` gave to the transactions
+        if isinstance(runner.wait, WaitFor):
+            runner.wait = None
+            self.enqueue(runner)
 
     def durable_to(self, csn: int) -> None:
-        """Wake the connections whose commit is on disk."""
+        """Wake the runners whose commit is on disk."""
         waiting = self._durable
         while waiting and waiting[0][0] <= csn:
-            _, connection = waiting.popleft()
-            if isinstance(connection.wait, WaitDurable) and connection.wait.csn <= csn:
-                self._wake(connection, connection.wait)
+            _, runner = waiting.popleft()
+            if isinstance(runner.wait, WaitDurable) and runner.wait.csn <= csn:
+                self.wake(runner, runner.wait)
 
-    def schedule(self, at_ns: int, connection: PgConnection) -> None:
-        """Call the connection's `timeout` at a moment."""
+    def schedule(self, at_ns: int, timed: Timed) -> None:
+        """Call the `timeout` of a runner, or of a connection for its front, at a moment."""
         self._timer_count += 1
-        heapq.heappush(self._timers, (at_ns, self._timer_count, connection))
+        heapq.heappush(self._timers, (at_ns, self._timer_count, timed))
 
     def next_process_id(self) -> int:
         """Return a number that no living session has."""
@@ -198,14 +205,6 @@ class Node:
             self._process_id += 1
             if self._process_id not in self.sessions:
                 return self._process_id
-
-    def remember_startup(self, conn: int, startup: StartupReceived) -> None:
-        """Keep a startup packet until its client is authenticated."""
-        self._startups[conn] = startup
-
-    def recall_startup(self, conn: int) -> StartupReceived:
-        """Return and forget the startup packet of a connection."""
-        return self._startups.pop(conn)
 
     def cancel(self, process_id: int, secret_key: int) -> None:
         """Cancel what a session runs, if the key is right."""
@@ -223,7 +222,7 @@ class Node:
         if target is None:
             return False
         if error.severity == "FATAL":
-            self._doomed.append(target)
+            self._doomed.append((target, error))
         else:
             target.cancel(error)
         return True
@@ -235,16 +234,16 @@ class Node:
                 "pid": process_id,
                 "user": session.user,
                 "application_name": session.settings.show("application_name"),
-                "client": connection.peer,
+                "client": runner.connection.peer,
                 "backend_start": session.started_at,
                 "state": session.state,
                 "query": session.query,
                 "xact_start": session.block.transaction_time if session.txn is not None else None,
                 "query_start": session.block.statement_time,
-                "wait": type(connection.wait).__name__ if connection.wait is not None else None,
+                "wait": type(runner.wait).__name__ if runner.wait is not None else None,
             }
-            for process_id, connection in sorted(self.sessions.items())
-            if (session := connection.session) is not None
+            for process_id, runner in sorted(self.sessions.items())
+            if (session := runner.session) is not None
         ]
 
     def request_checkpoint(self) -> int:
@@ -264,24 +263,13 @@ class Node:
 
     def _on_received(self, event: io.Received) -> None:
         connection = self.connections.get(event.conn)
-        if connection is None:
-            return
-        machine = connection.machine
-        machine.receive_data(self.now, event.data)
-        if not connection.queued:
-            connection.queued = True
-            self._ready.append(connection)
-        if connection.wait is not None or connection.work is not None:
-            if not connection.paused and machine.backlogged:
-                connection.paused = True
-                self._effects.append(io.PauseReading(event.conn))
+        if connection is not None:
+            connection.receive(self.now, event.data)
 
     def _on_accepted(self, event: io.Accepted) -> None:
-        connection = PgConnection(self, event.conn, event.peer, self.now)
+        connection = Connection(self, event, self.now)
         self.connections[event.conn] = connection
-        deadline = connection.machine.deadline()
-        if deadline is not None:
-            self.schedule(deadline, connection)
+        connection.switch(PgConnection(connection))
 
     def _on_lost(self, event: io.Lost) -> None:
         connection = self.connections.get(event.conn)
@@ -297,7 +285,7 @@ class Node:
         connection = self.connections.get(event.conn)
         if connection is not None:
             connection.blocked = False
-            self.enqueue(connection)
+            connection.front.resume()
 
     def _on_appended(self, event: io.Appended) -> None:
         self.disk.appended(event.ticket)
@@ -313,10 +301,8 @@ class Node:
             self.halt(0, "immediate shutdown")
             return
         self.stopping = True
-        for connection in list(self.connections.values()):
-            if not connection.busy:
-                connection.shut_down()
-                self.close_soon(connection)
+        for connection in self.connections.values():
+            self.touch(connection)
         self._finish_shutdown()
 
     def _on_reloaded(self, event: io.Reloaded) -> None:
@@ -327,38 +313,30 @@ class Node:
 
     # ---- inside a step
 
-    def _wake(self, connection: PgConnection, wait: Wait) -> None:
-        assert connection.wait is wait, "a connection waits for one thing"
-        connection.wait = None
-        connection.held = False
-        self.enqueue(connection)
-
     def _fire(self, now: Now) -> None:
         timers = self._timers
         while timers and timers[0][0] <= now.mono_ns:
-            _, _, connection = heapq.heappop(timers)
-            if connection.conn not in self.connections:
-                continue
-            if isinstance(connection.wait, WaitUntil) and connection.wait.mono_ns <= now.mono_ns:
-                self._wake(connection, connection.wait)
-            connection.timeout(now)
+            _, _, timed = heapq.heappop(timers)
+            if timed.wait is not GONE:
+                timed.timeout(now)
 
     def _flush(self) -> None:
         touched, self._touched = self._touched, []
         effects = self._effects
         for connection in touched:
             connection.touched = False
-            if connection.held:
+            front = connection.front
+            if front.held:
                 continue  # it runs, and is touched, when its wait is over
-            data = connection.machine.data_to_send()
+            data = connection.output()
             if data:
                 effects.append(io.Send(connection.conn, data))
-            if connection.paused and not connection.machine.backlogged:
+            if connection.paused and not front.backlogged:
                 connection.paused = False
                 effects.append(io.ResumeReading(connection.conn))
-            if self.stopping and not connection.busy:
-                connection.shut_down()
-                rest = connection.machine.data_to_send()
+            if self.stopping and not front.busy:
+                front.shut_down()
+                rest = connection.output()
                 if rest:
                     effects.append(io.Send(connection.conn, rest))
                 self._closing.append(connection)
@@ -366,12 +344,9 @@ class Node:
     def _end_doomed(self) -> None:
         """End the sessions that were terminated in this step; one may have asked for its own end."""
         doomed, self._doomed = self._doomed, []
-        for connection in doomed:
-            if self.connections.get(connection.conn) is connection:
-                connection.wait = None
-                connection.held = False
-                connection.shut_down()
-                self.close_soon(connection)
+        for runner, error in doomed:
+            if runner.wait is not GONE:
+                runner.terminate(error)
 
     def _close_all(self) -> None:
         closing, self._closing = self._closing, []
@@ -381,14 +356,8 @@ class Node:
                 self._forget(connection)
         self._finish_shutdown()
 
-    def _forget(self, connection: PgConnection) -> None:
+    def _forget(self, connection: Connection) -> None:
         del self.connections[connection.conn]
-        self._startups.pop(connection.conn, None)
-        session = connection.session
-        if session is not None:
-            self.sessions.pop(session.process_id, None)
-        connection.wait = GONE
-        connection.held = False
         connection.close()
         for waiter in self.database.take_woken():
             self.wake_for_end(waiter)

@@ -1,4 +1,4 @@
-"""One PostgreSQL connection: the protocol machine on one side, a session on the other.
+"""PostgreSQL on a connection: the protocol machine on one side, a session on the other; front and runner in one.
 
 `run` pulls events and hands each to the session until there is nothing to do or the session must wait. Work that may
 wait is a generator of the session; its waits come back to the node, which calls `run` again when they are over. Plain
@@ -13,10 +13,11 @@ Source: PostgreSQL 15, chapter 55.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rustydb_engine.errors import SqlError
-from rustydb_engine.exec.waits import Tick, Wait, WaitDurable, WaitFor
+from rustydb_engine.exec.waits import Tick, Wait, WaitDurable, WaitFor, WaitUntil
+from rustydb_engine.node.connections import GONE, Connection
 from rustydb_engine.node.startup import StartupRefused, admit, authenticate
 from rustydb_engine.node.wire import fields_of, select_tag, wire_of
 from rustydb_engine.session import fast
@@ -29,9 +30,6 @@ from rustydb_proto.pg import framing, messages
 from rustydb_proto.pg.limits import Limits
 from rustydb_proto.pg.server import Phase, ServerMachine
 
-if TYPE_CHECKING:
-    from rustydb_engine.node.node import Node
-
 EVENTS_OF_A_RUN = range(200)
 Rows = list[tuple[object, ...]]
 Reply = bytes | None | CopyAbandoned
@@ -41,31 +39,62 @@ Work = Generator[Wait | NeedCopyData, Reply, None]
 class PgConnection:
     """One client. `work` is the statement that goes on, `wait` what it waits for (None: it can run).
 
-    `queued`: the node will call `run`; `touched`: it will look for bytes to send; `held`: not before the wait is over.
+    `queued`: the node will call `run`; `held`: nothing is sent before the wait is over. `data_to_send` is the machine's own.
     """
 
     __slots__ = (
-        "_copying", "_handlers", "_in_query", "_reported", "blocked", "committing", "conn", "failure", "held", "machine", "node", "paused", "peer",
-        "queued", "secret_key", "session", "statement_deadline", "touched", "wait", "work",
+        "_copying", "_handlers", "_in_query", "_reported", "_startup", "committing", "connection", "data_to_send", "failure",
+        "held", "machine", "node", "queued", "secret_key", "session", "statement_deadline", "wait", "work",
     )  # fmt: skip
 
-    def __init__(self, node: Node, conn: int, peer: str, now: Now) -> None:
+    def __init__(self, connection: Connection) -> None:
+        node = connection.node
         self.node = node
-        self.conn = conn
-        self.peer = peer
+        self.connection = connection
         limits = Limits(message_bytes_max=node.config.message_bytes_max, startup_ns=node.config.startup_ns)
-        self.machine = ServerMachine(now, node.entropy, limits=limits, mock_secret=node.mock_secret)
+        self.machine = ServerMachine(connection.accepted, node.entropy, limits=limits, mock_secret=node.mock_secret)
+        self.data_to_send = self.machine.data_to_send
         self.session: Session | None = None
         self.secret_key = 0
         self.wait: Wait | None = None
-        self.queued = self.touched = self.blocked = self.held = self.paused = self.committing = False
+        self.queued = self.held = self.committing = False
         self.failure: SqlError | None = None
         self.statement_deadline: int | None = None
         self.work: Work | None = None
         self._in_query = False
         self._copying = False
         self._reported = 0
+        self._startup: messages.StartupReceived | None = None
         self._handlers = _HANDLERS
+        deadline = self.machine.deadline()
+        if deadline is not None:
+            node.schedule(deadline, self)
+
+    # ---- the front
+
+    def receive(self, now: Now, data: bytes) -> None:
+        """Take bytes from the client."""
+        machine = self.machine
+        machine.receive_data(now, data)
+        if not self.queued:  # node.enqueue(self), without the call
+            self.queued = True
+            self.node.ready.append(self)
+        if self.wait is not None or self.work is not None:
+            if machine.backlogged:
+                self.connection.pause()
+
+    @property
+    def backlogged(self) -> bool:
+        """Whether the socket shall not be read for a while."""
+        return self.machine.backlogged
+
+    def resume(self) -> None:
+        """Go on with rows that the socket did not take."""
+        self.node.enqueue(self)
+
+    def take_unread(self) -> tuple[bytes, bool]:
+        """Return and forget the unread bytes."""
+        return self.machine.take_unread()
 
     @property
     def busy(self) -> bool:
@@ -79,7 +108,7 @@ class PgConnection:
         next_event, handlers = self.machine.next_event, self._handlers
         for _ in EVENTS_OF_A_RUN:
             if self.work is not None:
-                if self.blocked or not self._resume():
+                if self.connection.blocked or not self._resume():
                     return 1
                 continue
             event = next_event()
@@ -161,7 +190,10 @@ class PgConnection:
             self.node.enqueue(self)
 
     def timeout(self, now: Now) -> None:
-        """Fire what is due: the machine's startup timer, the statement's timeout, that of a wait for a lock."""
+        """Fire what is due: the machine's startup timer, the statement's timeout, a sleep, a wait for a lock."""
+        wait = self.wait
+        if isinstance(wait, WaitUntil) and wait.mono_ns <= now.mono_ns:
+            self.node.wake(self, wait)
         deadline = self.machine.deadline()
         if deadline is not None and deadline <= now.mono_ns:
             self.machine.handle_timeout(now)
@@ -169,29 +201,40 @@ class PgConnection:
         if self.statement_deadline is not None and self.statement_deadline <= now.mono_ns:
             self.statement_deadline = None
             self.cancel(SqlError("57014", "canceling statement due to statement timeout"))
-        wait = self.wait
-        if isinstance(wait, WaitFor) and 0 < wait.until_ns <= now.mono_ns:
+        if isinstance(wait, WaitFor) and wait is self.wait and 0 < wait.until_ns <= now.mono_ns:
             self.cancel(SqlError("55P03", "canceling statement due to lock timeout"))
 
     def close(self) -> None:
         """End the session: the connection is gone."""
+        self.wait = GONE
+        self.held = False
         work, self.work = self.work, None
         if work is not None:
             work.close()
-        if self.session is not None:
-            self.session.end()
-            self.session = None
+        session, self.session = self.session, None
+        if session is not None:
+            self.node.sessions.pop(session.process_id, None)
+            session.end()
         self.machine.data_to_send()  # nobody is there to read it
 
     def shut_down(self) -> None:
-        """Tell the client that the server stops, and close."""
+        """Tell the client that the server stops."""
+        self._end_with(SqlError("57P01", "terminating connection due to administrator command", severity="FATAL"))
+
+    def terminate(self, error: SqlError) -> None:
+        """End the session with a FATAL error, and close the connection."""
+        self.wait = None
+        self.held = False
+        self._end_with(error)
+        self.node.close_soon(self.connection)
+
+    def _end_with(self, error: SqlError) -> None:
         if not self.machine.output_ended:
-            error = SqlError("57P01", "terminating connection due to administrator command", severity="FATAL")
             if self.work is not None:
                 self.work.close()
                 self.work = None
             self.machine.send(self.node.now, messages.ErrorResponse(fields_of(error)))
-            self.node.touch(self)
+            self.node.touch(self.connection)
 
     # ---- events before the session
 
@@ -202,12 +245,14 @@ class PgConnection:
             self._fatal(refused.error)
             return
         self.machine.send(self.node.now, command)
-        self.node.remember_startup(self.conn, event)
+        self._startup = event
 
     def _on_authenticated(self, _event: messages.Authenticated) -> None:
         node = self.node
+        startup, self._startup = self._startup, None
+        assert startup is not None, "who is authenticated has sent a startup packet"
         try:
-            session = admit(node, node.recall_startup(self.conn))
+            session = admit(node, startup)
         except StartupRefused as refused:
             self._fatal(refused.error)
             return
@@ -221,19 +266,21 @@ class PgConnection:
 
     def _on_cancel(self, event: messages.CancelReceived) -> None:
         self.node.cancel(event.process_id, event.secret_key)
-        self.node.close_soon(self)
+        self.node.close_soon(self.connection)
 
     def _on_refused(self, event: messages.AuthenticationFailed) -> None:
-        self.node.log("warning", "authentication failed", {"user": event.user, "peer": self.peer, "why": event.reason})
-        self.node.close_soon(self)
+        self.node.log(
+            "warning", "authentication failed", {"user": event.user, "peer": self.connection.peer, "why": event.reason}
+        )
+        self.node.close_soon(self.connection)
 
     def _on_end(self, _event: object) -> None:
-        self.node.close_soon(self)
+        self.node.close_soon(self.connection)
 
     def _fatal(self, error: SqlError) -> None:
         error.severity = "FATAL"
         self.machine.send(self.node.now, messages.ErrorResponse(fields_of(error)))
-        self.node.close_soon(self)
+        self.node.close_soon(self.connection)
 
     # ---- events of the session
 
