@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("rustydb_proto", "rustydb_engine", "adapters/rustydb_host", "adapters/rustydb_asyncio")
+PACKAGES = ("rustydb_proto", "rustydb_engine", "adapters/rustydb", "adapters/rustydb_host", "adapters/rustydb_asyncio")
 
 # Lower layers first. A package may import those before it; names in one row do not import each other unless listed.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("rustydb_proto.core",),
     ("rustydb_proto.pg", "rustydb_proto.binary"),
+    # The client knows the protocol and nothing of the engine.
+    ("rustydb",),
     ("rustydb_engine.version", "rustydb_engine.errors", "rustydb_engine.config"),
     ("rustydb_engine.values",),
     ("rustydb_engine.catalog",),

@@ -1,0 +1,1 @@
+"""The Python client: its parts, its machine-level core, and the whole against servers."""
