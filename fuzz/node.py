@@ -195,7 +195,7 @@ def seeds() -> dict[str, bytes]:
     outside = {
         "startup": framing.startup({"user": "admin", "database": "rustydb"}),
         "ssl": framing.ssl_request() + framing.startup({"user": "admin"}),
-        "cancel": framing.cancel_request(1001, 7),
+        "cancel": framing.cancel_request(1001, bytes(3) + b"\7"),
     }
     made = {name: b"\x01\x07" + content for name, content in inside.items()}
     return made | {name: b"\x00\x07" + content for name, content in outside.items()}

@@ -64,7 +64,7 @@ def answer(machine: pg.ServerMachine, event: pg.ServerEvent, method: str) -> Non
         case pg.PasswordReceived(password):
             machine.send(NOW, pg.AcceptPassword() if password else pg.RejectPassword())
         case pg.Authenticated():
-            machine.send(NOW, pg.SessionReady({"server_version": "15.0"}, 1, 2))
+            machine.send(NOW, pg.SessionReady({"server_version": "15.0"}, 1, b"key!"))
         case pg.QueryReceived(sql):
             if respond(machine, sql):
                 machine.ready("I")

@@ -24,7 +24,7 @@ def answer(event: pg.ServerEvent, plans: dict[str, str]) -> list[pg.ServerComman
         case pg.StartupReceived():
             return [pg.Authenticate("trust")]
         case pg.Authenticated():
-            return [pg.SessionReady({"server_version": "15.0", "client_encoding": "UTF8"}, 1, 1)]
+            return [pg.SessionReady({"server_version": "15.0", "client_encoding": "UTF8"}, 1, b"key!")]
         case pg.QueryReceived(sql):
             return [COLUMNS, *run(sql), pg.ReadyForQuery("I")]
         case pg.ParseReceived(name, sql):

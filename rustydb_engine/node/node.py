@@ -206,7 +206,7 @@ class Node:
             if self._process_id not in self.sessions:
                 return self._process_id
 
-    def cancel(self, process_id: int, secret_key: int) -> None:
+    def cancel(self, process_id: int, secret_key: bytes) -> None:
         """Cancel what a session runs, if the key is right."""
         target = self.sessions.get(process_id)
         if target is not None and target.secret_key == secret_key:

@@ -55,7 +55,7 @@ class PgConnection:
         self.machine = ServerMachine(connection.accepted, node.entropy, limits=limits, mock_secret=node.mock_secret)
         self.data_to_send = self.machine.data_to_send
         self.session: Session | None = None
-        self.secret_key = 0
+        self.secret_key = b""
         self.wait: Wait | None = None
         self.queued = self.held = self.committing = False
         self.failure: SqlError | None = None
@@ -258,7 +258,7 @@ class PgConnection:
             return
         self.session = session
         session.front = self
-        self.secret_key = node.entropy.integer(32)
+        self.secret_key = node.entropy.bytes(4)
         node.sessions[session.process_id] = self
         ready = messages.SessionReady(session.settings.reported(), session.process_id, self.secret_key)
         self._reported = session.settings.version

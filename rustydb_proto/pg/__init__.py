@@ -1,4 +1,4 @@
-"""The PostgreSQL protocol, version 3.0: both halves as pure state machines. README.md, one folder up, is the way in."""
+"""The PostgreSQL protocol, version 3: both halves as pure state machines. README.md, one folder up, is the way in."""
 
 from rustydb_proto.core import scram
 from rustydb_proto.core.entropy import Entropy
@@ -14,11 +14,13 @@ from rustydb_proto.pg.client_messages import (
     Close,
     CloseCompleted,
     CommandCompleted,
+    CopyBothStarted,
     CopyFail,
     CopyInStarted,
     CopyOutStarted,
     Describe,
     EmptyQueryReceived,
+    EncodedRowsReceived,
     ErrorReceived,
     Execute,
     Flush,
@@ -33,12 +35,14 @@ from rustydb_proto.pg.client_messages import (
     ParseCompleted,
     Query,
     ReadyReceived,
+    Row,
     RowDescriptionReceived,
     RowsReceived,
     SessionStarted,
     SuspensionReceived,
     Sync,
     Terminate,
+    VersionNegotiated,
 )
 from rustydb_proto.pg.limits import Limits
 from rustydb_proto.pg.messages import (
@@ -54,6 +58,7 @@ from rustydb_proto.pg.messages import (
     Column,
     CommandComplete,
     ConnectionEnded,
+    CopyBoth,
     CopyData,
     CopyDataReceived,
     CopyDone,
@@ -93,8 +98,10 @@ from rustydb_proto.pg.messages import (
     Terminated,
     error_fields,
 )
-from rustydb_proto.pg.rows import ColumnFormat, compile_row_encoder
+from rustydb_proto.pg.relay import answer_of, request_of
+from rustydb_proto.pg.rows import ColumnFormat, RowEncoder, compile_row_encoder
 from rustydb_proto.pg.server import Phase, ServerMachine
+from rustydb_proto.pg.stream import MessageStream, WireMessage, decode_message
 
 __all__ = [
     "NEED_DATA",
@@ -121,6 +128,8 @@ __all__ = [
     "CommandComplete",
     "CommandCompleted",
     "ConnectionEnded",
+    "CopyBoth",
+    "CopyBothStarted",
     "CopyData",
     "CopyDataReceived",
     "CopyDone",
@@ -135,6 +144,7 @@ __all__ = [
     "DescribeReceived",
     "EmptyQuery",
     "EmptyQueryReceived",
+    "EncodedRowsReceived",
     "Entropy",
     "ErrorReceived",
     "ErrorResponse",
@@ -149,6 +159,7 @@ __all__ = [
     "Limits",
     "LocalProtocolError",
     "MessageRejected",
+    "MessageStream",
     "NeedData",
     "NoData",
     "NoDataReceived",
@@ -175,8 +186,10 @@ __all__ = [
     "ReadyForQuery",
     "ReadyReceived",
     "RejectPassword",
+    "Row",
     "RowDescription",
     "RowDescriptionReceived",
+    "RowEncoder",
     "RowsReceived",
     "SendEncoded",
     "ServerCommand",
@@ -192,7 +205,12 @@ __all__ = [
     "SyncReceived",
     "Terminate",
     "Terminated",
+    "VersionNegotiated",
+    "WireMessage",
+    "answer_of",
     "compile_row_encoder",
+    "decode_message",
     "error_fields",
+    "request_of",
     "scram",
 ]

@@ -23,7 +23,7 @@ from rustydb_proto.core.errors import LocalProtocolError
 from rustydb_proto.core.machine import NEED_DATA, PAUSED, NeedData, Paused
 from rustydb_proto.pg import framing
 from rustydb_proto.pg.authentication import METHODS, Asked, Continue, Exchange, Proved, Refused, Reply
-from rustydb_proto.pg.limits import Limits
+from rustydb_proto.pg.limits import KEY_BYTES_MAX, Limits
 from rustydb_proto.pg.messages import (
     AcceptPassword,
     Authenticate,
@@ -51,7 +51,7 @@ AdmissionEvent = (
 
 _header = Struct("!BI").unpack_from
 _uint32 = Struct("!I").unpack_from
-_cancel_body = Struct("!iI").unpack
+_int32 = Struct("!i").unpack_from
 
 
 class Stage(Enum):
@@ -71,17 +71,21 @@ class Admission:
     __slots__ = (
         "_binding",
         "_buffer",
+        "_clear_text",
         "_entropy",
         "_exchange",
         "_gssenc_answered",
         "_limits",
+        "_minor_max",
         "_mock_secret",
         "_out",
+        "_replication",
         "_reply",
         "_ssl_answered",
         "_stage",
         "_tls",
         "_user",
+        "minor",
     )
 
     def __init__(
@@ -92,6 +96,8 @@ class Admission:
         limits: Limits,
         tls: bool,
         mock_secret: bytes,
+        minor_max: int,
+        replication: bool,
     ) -> None:
         self._buffer = buffer
         self._out = out
@@ -99,11 +105,15 @@ class Admission:
         self._limits = limits
         self._tls = tls
         self._mock_secret = mock_secret
+        self._minor_max = minor_max
+        self._replication = replication
+        self.minor = 0
         self._stage = Stage.STARTUP
         self._exchange: Exchange | None = None
         self._reply: Reply | None = None
         self._binding: bytes | None = None
         self._ssl_answered = False
+        self._clear_text = False
         self._gssenc_answered = False
         self._user = ""
 
@@ -111,6 +121,11 @@ class Admission:
     def started(self) -> bool:
         """Whether the startup packet was read: from there on a peer understands an ErrorResponse."""
         return self._stage is not Stage.STARTUP and self._stage is not Stage.SWITCHING
+
+    @property
+    def reads(self) -> bool:
+        """Whether the peer's next message is awaited; otherwise the embedder is."""
+        return self._stage is Stage.STARTUP or self._stage is Stage.AUTHENTICATING
 
     def next_event(self) -> AdmissionEvent | NeedData | Paused:
         """Return the next event; AuthenticationFailed, CancelReceived and ProtocolFailed are the last one."""
@@ -152,22 +167,26 @@ class Admission:
                 self._reply = begun
 
     def tls_started(self, channel_binding: bytes | None) -> None:
-        """Read a startup packet again, decrypted."""
-        if self._stage is not Stage.SWITCHING:
+        """Read a startup packet, decrypted: again after SwitchProtocol, or from the first byte."""
+        if self._stage is not Stage.SWITCHING and (self._stage is not Stage.STARTUP or self._ssl_answered):
             raise LocalProtocolError(f"tls_started while {self._stage.name}")
+        self._ssl_answered = True
         self._binding = channel_binding
         self._gssenc_answered = True
         self._stage = Stage.STARTUP
+        self._clear_text = len(self._buffer) > 0
 
     # ---- the startup packet; None from these means: go round again
 
     def _next_startup(self) -> AdmissionEvent | NeedData | None:
         buffer = self._buffer
+        if self._clear_text:
+            return self._refuse_clear_text()
         if len(buffer.data) - buffer.position < 4:
             return None if buffer.want(4) else NEED_DATA
         length: int = _uint32(buffer.data, buffer.position)[0]
         if not 8 <= length <= self._limits.startup_bytes_max:
-            return self._fail("08P01", "invalid length of startup packet")
+            return self._hang_up("invalid length of startup packet")
         if len(buffer.data) - buffer.position < length:
             return None if buffer.want(length) else NEED_DATA
         code: int = _uint32(buffer.data, buffer.position + 4)[0]
@@ -180,10 +199,9 @@ class Admission:
             self._out.append(b"N")
             return None
         if code == framing.CANCEL_CODE:
-            if len(body) != 8:
-                return self._fail("08P01", "invalid length of query cancel packet")
-            process_id, secret_key = _cancel_body(body)
-            return CancelReceived(process_id, secret_key)
+            if len(body) < 8 or len(body) > (4 + KEY_BYTES_MAX if self._minor_max >= 2 else 8):
+                return self._hang_up("invalid length of query cancel packet")
+            return CancelReceived(_int32(body)[0], body[4:])
         return self._start(code >> 16, code & 0xFFFF, body)
 
     def _answer_ssl(self) -> SwitchProtocol | ProtocolFailed | None:
@@ -193,24 +211,35 @@ class Admission:
             return None
         if len(self._buffer):
             # CVE-2021-23222: what came before the handshake may be another's, slipped in before the client's.
-            return self._fail("08P01", "received unencrypted data after SSL request")
+            return self._refuse_clear_text()
         self._out.append(b"S")
         self._stage = Stage.SWITCHING
         return SwitchProtocol("tls")
 
+    def _refuse_clear_text(self) -> ProtocolFailed:
+        return self._fail(
+            "08P01",
+            "received unencrypted data after SSL request",
+            detail="This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.",
+        )
+
     def _start(self, major: int, minor: int, body: bytes) -> StartupReceived | ProtocolFailed:
+        newest = self._minor_max
         if major != 3:
-            return self._fail("0A000", f"unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.0")
-        startup = parse_startup(body, minor)
+            message = f"unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.{newest}"
+            return self._fail("0A000", message)
+        startup = parse_startup(body, self._replication)
         if isinstance(startup, StartupRefused):
             return self._fail(startup.sqlstate, startup.message, startup.hint)
-        if minor > 0 or startup.unknown_options:
-            self._out.append(framing.negotiate_protocol_version(framing.PROTOCOL_3_0, startup.unknown_options))
+        self.minor = min(minor, newest)
+        if minor > newest or startup.unknown_options:
+            version = framing.PROTOCOL_3_0 + self.minor
+            self._out.append(framing.negotiate_protocol_version(version, startup.unknown_options))
         if not startup.user:
             return self._fail("28000", "no PostgreSQL user name specified in startup packet")
         self._user = startup.user
         self._stage = Stage.AUTHORIZING
-        return StartupReceived(startup.user, startup.database, startup.parameters)
+        return StartupReceived(startup.user, startup.database, startup.parameters, startup.replication, self.minor)
 
     # ---- the exchange
 
@@ -251,6 +280,10 @@ class Admission:
         self._out.append(framing.error_response(fields))
         return AuthenticationFailed(self._user, reply.sqlstate, reply.reason)
 
-    def _fail(self, sqlstate: str, message: str, hint: str | None = None) -> ProtocolFailed:
-        self._out.append(framing.error_response(error_fields("FATAL", sqlstate, message, hint=hint)))
+    def _fail(self, sqlstate: str, message: str, hint: str | None = None, detail: str | None = None) -> ProtocolFailed:
+        self._out.append(framing.error_response(error_fields("FATAL", sqlstate, message, detail=detail, hint=hint)))
         return ProtocolFailed(sqlstate, message)
+
+    def _hang_up(self, message: str) -> ProtocolFailed:
+        # PostgreSQL logs these and closes without a word: whoever sends them does not speak the protocol.
+        return ProtocolFailed("08P01", message)

@@ -1,4 +1,4 @@
-"""The client half of the PostgreSQL protocol, version 3.0.
+"""The client half of the PostgreSQL protocol, version 3.
 
 The mirror of server.py, for a client library, a pooler, or a node that forwards to another database:
 
@@ -24,9 +24,17 @@ After ErrorReceived the server skips to the next Sync. `Flush` asks for answers 
 **COPY.** After CopyInStarted send CopyData, then CopyDone or CopyFail; after CopyOutStarted come CopyDataReceived.
 
 A copy that an Execute began ends with a Sync of its own: the server ignores those that were sent ahead.
+CopyBothStarted (replication) is both at once; each side ends its own data.
 
 **TLS.** With `tls=True` the machine asks first; a server that agrees gives SwitchProtocol("tls"): do the handshake,
-call `tls_started`, feed decrypted bytes. One that refuses is a ProtocolFailed.
+call `tls_started`, feed decrypted bytes. One that refuses is a ProtocolFailed, with `tls_required=False` it is
+talked to in clear text. Where TLS begins with the first byte, do the handshake before you make the machine, with
+`channel_binding`.
+
+**Proxies.** With `encoded_rows=True` rows come as EncodedRowsReceived, framed but not decoded. relay.py maps the
+events of each half to the commands of the other.
+
+**Versions.** `minor=2` asks for 3.2; a server that knows only 3.0 says so in VersionNegotiated, and all goes on.
 
 To cancel, open another connection, write `cancel_request()` to it, and close it.
 """
@@ -49,7 +57,7 @@ from rustydb_proto.core.time import Now
 from rustydb_proto.pg import client_messages as commands
 from rustydb_proto.pg import framing, messages
 from rustydb_proto.pg.client_authentication import ClientExchange
-from rustydb_proto.pg.client_decode import SERVER_MESSAGES, cstring, data_row
+from rustydb_proto.pg.client_decode import SERVER_MESSAGES, cstring, data_row, negotiation, rows_end
 from rustydb_proto.pg.client_messages import (
     ClientCommand,
     ClientEvent,
@@ -62,9 +70,11 @@ from rustydb_proto.pg.client_messages import (
     SessionStarted,
 )
 from rustydb_proto.pg.decode import TOO_SHORT, Malformed
-from rustydb_proto.pg.limits import Limits
+from rustydb_proto.pg.encode import UNENCODABLE
+from rustydb_proto.pg.limits import KEY_BYTES_MAX, Limits
 
 SHORT_MESSAGE_BYTES_MAX: Final = 30_000
+CLEAR_TEXT_AFTER_TLS: Final = "received unencrypted data after SSL response"
 
 
 class ClientPhase(Enum):
@@ -76,11 +86,11 @@ class ClientPhase(Enum):
     OPEN = auto()
     COPY_IN = auto()  # the server takes copy data
     COPY_OUT = auto()  # the server sends copy data
+    COPY_BOTH = auto()  # copy data goes both ways
     CLOSED = auto()
 
 
 _header = Struct("!BI").unpack_from
-_key_data = Struct("!iI").unpack
 _int32 = Struct("!i").unpack_from
 
 # Each function takes exactly the class at its left; a mapping cannot say that to the type checker.
@@ -106,19 +116,27 @@ _ENCODERS: Final[Mapping[type, Callable[[Any], bytes]]] = {
 _COPY_COMMANDS: Final = frozenset({messages.CopyData, messages.CopyDone, commands.CopyFail})
 _ANSWERED_BY_READY: Final = frozenset({commands.Query, commands.FunctionCall, commands.Sync})
 _COPY_EVENTS: Final = frozenset(b"dc")
+_TAKES_COPY: Final = frozenset({ClientPhase.COPY_IN, ClientPhase.COPY_BOTH})
+_SENDS_COPY: Final = frozenset({ClientPhase.COPY_OUT, ClientPhase.COPY_BOTH})
+_ASKING: Final = frozenset({ClientPhase.OPEN, ClientPhase.COPY_OUT})
 
 
 class ClientMachine:
-    """One connection of a PostgreSQL client. The module docstring says how to drive it."""
+    """One connection of a PostgreSQL client. The module docstring says how to drive it.
+
+    `parameters` are run-time parameters for the startup packet (`options`, `replication` and `_pq_.…` too).
+    """
 
     __slots__ = (
         "_buffer",
+        "_encoded_rows",
         "_eof",
         "_exchange",
         "_in_pipeline",
         "_key",
         "_last_event",
         "_limits",
+        "_minor",
         "_out",
         "_output_ended",
         "_parameters",
@@ -126,6 +144,7 @@ class ClientMachine:
         "_requests",
         "_startup",
         "_timers",
+        "_tls_required",
     )
 
     def __init__(
@@ -138,25 +157,37 @@ class ClientMachine:
         password: str | None = None,
         parameters: Mapping[str, str] | None = None,
         tls: bool = False,
+        tls_required: bool = True,
+        channel_binding: bytes | None = None,
         weak_authentication: bool = True,
+        encoded_rows: bool = False,
+        minor: int = 0,
         limits: Limits | None = None,
     ) -> None:
+        assert minor in (0, 2), "3.0 and 3.2 are the versions that there are"
         self._limits = limits or Limits()
         self._exchange = ClientExchange(user, password, entropy, weak_authentication)
+        self._exchange.channel_binding = channel_binding
+        self._encoded_rows = encoded_rows
+        self._tls_required = tls_required
+        self._minor = minor
         self._startup = {"user": user, "database": database or user, **(parameters or {})}
         self._buffer = ReceiveBuffer()
         self._out: list[bytes] = []
         self._requests: deque[type] = deque()
         self._in_pipeline = False
         self._parameters: dict[str, str] = {}
-        self._key = (0, 0)
+        self._key = (0, bytes(4))
         self._eof = False
         self._output_ended = False
         self._last_event: ClientEvent | None = None
         self._timers = Timers()
         self._timers.set("startup", now.mono_ns + self._limits.startup_ns)
         self._phase = ClientPhase.ASKING_TLS if tls else ClientPhase.STARTING
-        self._out.append(framing.ssl_request() if tls else framing.startup(self._startup))
+        if tls:
+            self._out.append(framing.ssl_request())
+        else:
+            self._start()
 
     # ---- bytes in, events out
 
@@ -195,11 +226,15 @@ class ClientMachine:
         if answer == b"S":
             self._phase = ClientPhase.SWITCHING
             return messages.SwitchProtocol("tls")
-        if answer[:1] == b"N":
+        if answer[:1] == b"N" and self._tls_required:
             return self._fail("server does not support SSL, but SSL was required")
+        if answer == b"N":
+            self._phase = ClientPhase.STARTING
+            self._start()
+            return self.next_event()
         if answer[:1] == b"S":
             # CVE-2021-23222: what follows the S in clear text may be another's.
-            return self._fail("received unencrypted data after SSL response")
+            return self._fail(CLEAR_TEXT_AFTER_TLS)
         return self._fail(f"received invalid response to SSL negotiation: {answer[:1]!r}")
 
     def _next_message(self) -> ClientEvent | NeedData | None:
@@ -216,7 +251,7 @@ class ClientMachine:
         if len(buffer.data) - buffer.position < length + 1 and not buffer.want(length + 1):
             return self._need_data()
         if kind == 0x44 and self._is_answering() and self._phase is ClientPhase.OPEN:  # D
-            return self._rows()
+            return self._undecoded_rows() if self._encoded_rows else self._rows()
         body = buffer.data[buffer.position + 5 : buffer.position + 1 + length]
         buffer.position += length + 1
         if self._phase is ClientPhase.STARTING and kind in b"RKSZv":
@@ -229,7 +264,7 @@ class ClientMachine:
         if always:
             return True
         if kind in _COPY_EVENTS:
-            return self._phase is ClientPhase.COPY_OUT
+            return self._phase in _SENDS_COPY
         return self._phase is not ClientPhase.STARTING and self._is_answering()
 
     def _is_answering(self) -> bool:
@@ -242,10 +277,7 @@ class ClientMachine:
                 self._requests.popleft()
             self._phase = ClientPhase.OPEN
         elif isinstance(event, ErrorReceived):
-            if self._phase is ClientPhase.STARTING or event.fields.get("V", event.fields.get("S")) in (
-                "FATAL",
-                "PANIC",
-            ):
+            if self._phase is ClientPhase.STARTING or event.severity in ("FATAL", "PANIC"):
                 return self._close(event)
             self._phase = ClientPhase.OPEN
         elif isinstance(event, CopyInStarted):
@@ -256,8 +288,11 @@ class ClientMachine:
                 self._in_pipeline = True
         elif isinstance(event, CopyOutStarted):
             self._phase = ClientPhase.COPY_OUT
+        elif isinstance(event, commands.CopyBothStarted):
+            self._phase = ClientPhase.COPY_BOTH
         elif isinstance(event, messages.CopyDoneReceived):
-            self._phase = ClientPhase.OPEN
+            both = self._phase is ClientPhase.COPY_BOTH
+            self._phase = ClientPhase.COPY_IN if both else ClientPhase.OPEN  # ours is still open
         elif isinstance(event, commands.ParameterChanged):
             self._parameters[event.name] = event.value
         return event
@@ -284,6 +319,14 @@ class ClientMachine:
         buffer.position = position
         return RowsReceived(rows)
 
+    def _undecoded_rows(self) -> commands.EncodedRowsReceived:
+        """Return every whole DataRow that stands at the buffer's front, as it is."""
+        buffer = self._buffer
+        start = buffer.position
+        buffer.position, count = rows_end(buffer.data, start, self._limits.message_bytes_max)
+        assert count, "the first row is whole"
+        return commands.EncodedRowsReceived(buffer.data[start : buffer.position], count)
+
     def _starting(self, kind: int, body: bytes) -> ClientEvent | None:
         """Take a message that comes before the session: authentication, parameters, key, ready."""
         if kind == 0x52:  # R
@@ -291,7 +334,10 @@ class ClientMachine:
             if answer is not None:
                 self._out.append(answer)
         elif kind == 0x4B:  # K
-            self._key = _key_data(body)
+            size = len(body) - 4
+            if size != 4 and not (self._minor >= 2 and 4 <= size <= KEY_BYTES_MAX):
+                raise Malformed(f"a secret key of {size} bytes in version 3.{self._minor}")
+            self._key = (_int32(body)[0], body[4:])
         elif kind == 0x53:  # S
             name, position = cstring(body, 0)
             self._parameters[name] = cstring(body, position)[0]
@@ -301,7 +347,10 @@ class ClientMachine:
             self._phase = ClientPhase.OPEN
             self._timers.clear()
             return SessionStarted(dict(self._parameters), *self._key)
-        # NegotiateProtocolVersion (v): we ask for nothing that a server of version 3.0 lacks.
+        elif kind == 0x76:  # v
+            negotiated = negotiation(body, self._minor)
+            self._minor = negotiated.minor
+            return negotiated
         return None
 
     def _need_data(self) -> ClientEvent | NeedData:
@@ -330,32 +379,55 @@ class ClientMachine:
         encode = _ENCODERS.get(kind)
         if encode is None or not self._allows(kind):
             raise LocalProtocolError(f"{kind.__name__} while {self._phase.name}")
-        self._out.append(encode(command))
+        try:
+            self._out.append(encode(command))
+        except UNENCODABLE as error:
+            raise LocalProtocolError(f"{kind.__name__} cannot be encoded: {error}") from error
         if kind in _ANSWERED_BY_READY:
             self._requests.append(kind)
             self._in_pipeline = False
         elif kind is commands.Terminate:
             self._end()
         elif kind is messages.CopyDone or kind is commands.CopyFail:
-            self._phase = ClientPhase.OPEN
+            both = self._phase is ClientPhase.COPY_BOTH
+            self._phase = ClientPhase.COPY_OUT if both else ClientPhase.OPEN
         else:
             self._in_pipeline = True
 
     def _allows(self, kind: type) -> bool:
         phase = self._phase
         if kind in _COPY_COMMANDS:
-            return phase is ClientPhase.COPY_IN
+            return phase in _TAKES_COPY
         if kind is commands.Terminate:
             return phase is not ClientPhase.CLOSED
-        return phase is ClientPhase.OPEN or phase is ClientPhase.COPY_OUT
+        return phase in _ASKING
 
     def tls_started(self, channel_binding: bytes | None = None) -> None:
         """Go on after SwitchProtocol; `channel_binding` is the tls-server-end-point hash of the certificate."""
         if self._phase is not ClientPhase.SWITCHING:
             raise LocalProtocolError("tls_started without SwitchProtocol")
+        if len(self._buffer):
+            self._last_event = self._fail(CLEAR_TEXT_AFTER_TLS)
+            return
         self._exchange.channel_binding = channel_binding
         self._phase = ClientPhase.STARTING
-        self._out.append(framing.startup(self._startup))
+        self._start()
+
+    def _start(self) -> None:
+        self._out.append(framing.startup(self._startup, framing.PROTOCOL_3_0 + self._minor))
+
+    @property
+    def backlogged(self) -> bool:
+        """Whether the embedder should pause reading until it has pulled more events."""
+        buffer = self._buffer
+        if len(buffer) <= max(self._limits.backlog_bytes_max, 4):
+            return False
+        if self._phase in (ClientPhase.ASKING_TLS, ClientPhase.SWITCHING):
+            return True
+        if len(buffer.data) - buffer.position < 5:
+            buffer.want(5)
+        length: int = _header(buffer.data, buffer.position)[1]
+        return len(buffer) > length
 
     def cancel_request(self) -> bytes:
         """Return the bytes to write to a new connection to cancel what runs on this one."""

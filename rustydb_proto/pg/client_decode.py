@@ -19,6 +19,8 @@ from rustydb_proto.pg.messages import Column, CopyDataReceived
 
 _uint16 = Struct("!H").unpack_from
 _int32 = Struct("!i").unpack_from
+_two_uint32 = Struct("!II").unpack_from
+_header = Struct("!BI").unpack_from
 _column_tail = Struct("!IhIhih")
 
 
@@ -114,6 +116,44 @@ def copy_out_response(body: bytes) -> events.CopyOutStarted:
     return events.CopyOutStarted(*_copy_formats(body))
 
 
+def copy_both_response(body: bytes) -> events.CopyBothStarted:
+    """Decode CopyBothResponse."""
+    return events.CopyBothStarted(*_copy_formats(body))
+
+
+def negotiation(body: bytes, minor: int) -> events.VersionNegotiated:
+    """Decode NegotiateProtocolVersion, which answers a client that asked for version 3.`minor`."""
+    version, count = _two_uint32(body)
+    position = 8
+    names: list[str] = []
+    for _ in range(count):
+        name, position = cstring(body, position)
+        if not name.startswith("_pq_."):
+            raise Malformed(f'the server names an unsupported option without "_pq_." prefix: "{name}"')
+        names.append(name)
+    _check_end(body, position)
+    major, newest = version >> 16, version & 0xFFFF
+    if major != 3 or newest > minor:
+        raise Malformed(f"the server offers version {major}.{newest} to a client of version 3.{minor}")
+    if newest == minor and not names:
+        raise Malformed("the server negotiates the version but asks for no change")
+    return events.VersionNegotiated(newest, tuple(names))
+
+
+def rows_end(data: bytes, position: int, length_max: int) -> tuple[int, int]:
+    """Return where the run of whole DataRows that begins at `position` ends, and how many they are."""
+    size = len(data)
+    count = 0
+    while size - position >= 5:
+        kind, length = _header(data, position)
+        end = position + 1 + length
+        if kind != 0x44 or end > size or not 4 <= length <= length_max:
+            break
+        position = end
+        count += 1
+    return position, count
+
+
 def function_call_response(body: bytes) -> events.FunctionResultReceived:
     """Decode FunctionCallResponse."""
     size = _int32(body)[0]
@@ -190,6 +230,7 @@ SERVER_MESSAGES: Final[Mapping[int, MessageType]] = {
     ord("Z"): MessageType(ready_for_query),
     ord("G"): MessageType(copy_in_response, large=True),
     ord("H"): MessageType(copy_out_response, large=True),
+    ord("W"): MessageType(copy_both_response, large=True),
     ord("d"): MessageType(CopyDataReceived, large=True),
     ord("c"): MessageType(_empty(COPY_DONE_RECEIVED)),
     ord("V"): MessageType(function_call_response, large=True),

@@ -31,7 +31,18 @@ class SessionStarted:
 
     parameters: Mapping[str, str]
     process_id: int
-    secret_key: int
+    secret_key: bytes
+
+
+@value
+class VersionNegotiated:
+    """The server speaks an older minor version of protocol 3 than we asked for, or lacks options; comes before the session.
+
+    `unknown_options` are the startup parameters named `_pq_.…` that it does not know.
+    """
+
+    minor: int
+    unknown_options: tuple[str, ...]
 
 
 @value
@@ -46,6 +57,17 @@ class RowsReceived:
     """One or more rows, as many as had arrived."""
 
     rows: list[Row]
+
+
+@value
+class EncodedRowsReceived:
+    """In place of RowsReceived for a machine made with `encoded_rows=True`: the DataRow messages as they came.
+
+    `SendEncoded(data)` passes them on; `count` says how many they are.
+    """
+
+    data: bytes
+    count: int
 
 
 @value
@@ -111,6 +133,21 @@ class ErrorReceived:
         """The primary message."""
         return self.fields.get("M", "")
 
+    @property
+    def severity(self) -> str:
+        """ERROR, FATAL or PANIC, in English whatever the server's language."""
+        return self.fields.get("V") or self.fields.get("S", "")
+
+    @property
+    def detail(self) -> str | None:
+        """More about it, if the server says more."""
+        return self.fields.get("D")
+
+    @property
+    def hint(self) -> str | None:
+        """What to do about it, if the server has an idea."""
+        return self.fields.get("H")
+
 
 @value
 class NoticeReceived:
@@ -160,6 +197,14 @@ class CopyOutStarted:
 
 
 @value
+class CopyBothStarted:
+    """Copy data flows in both directions (START_REPLICATION): send CopyData..., CopyDone when you have had enough."""
+
+    format: int
+    column_formats: tuple[int, ...]
+
+
+@value
 class FunctionResultReceived:
     """What a FunctionCall returned; None is NULL."""
 
@@ -169,8 +214,10 @@ class FunctionResultReceived:
 ClientEvent = (
     SwitchProtocol
     | SessionStarted
+    | VersionNegotiated
     | RowDescriptionReceived
     | RowsReceived
+    | EncodedRowsReceived
     | CommandCompleted
     | EmptyQueryReceived
     | SuspensionReceived
@@ -186,6 +233,7 @@ ClientEvent = (
     | ReadyReceived
     | CopyInStarted
     | CopyOutStarted
+    | CopyBothStarted
     | CopyDataReceived
     | CopyDoneReceived
     | FunctionResultReceived

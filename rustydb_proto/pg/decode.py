@@ -55,6 +55,8 @@ class Malformed(Exception):
 
 COPY_RUN_MAX: Final = 4096
 """How many CopyData messages of one length are taken together."""
+COPY_RUN_FIRST: Final = 8
+"""How many are looked at first."""
 
 NO_STRING_END: Final = "invalid string in message"
 TOO_SHORT: Final = "insufficient data left in message"
@@ -204,9 +206,16 @@ def copy_run(data: bytes, start: int, length: int) -> tuple[bytes, int]:
     a few byte operations for all of them together, instead of a pass of a Python loop for each.
     """
     stride = length + 1
-    window = data[start : start + min((len(data) - start) // stride, COPY_RUN_MAX) * stride]
-    # How many times each byte of the first header recurs at the stride; the least of the five is the run's length.
-    count = min([_prefix(window[place::stride]) for place in range(5)])
+    whole = min((len(data) - start) // stride, COPY_RUN_MAX)
+    size = COPY_RUN_FIRST
+    while True:
+        # The window grows while all of it is a run, so that a short run among other lengths does not cost a long look.
+        window = data[start : start + min(size, whole) * stride]
+        # How many times each byte of the first header recurs at the stride; the least of the five is the run's length.
+        count = min([_prefix(window[place::stride]) for place in range(5)])
+        if count < size or size >= whole:
+            break
+        size *= 8
     bodies = Struct(f"5x{length - 4}s").iter_unpack(window[: count * stride])
     return b"".join([body for (body,) in bodies]), start + count * stride
 

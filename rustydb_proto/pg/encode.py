@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from struct import error as StructError
 from typing import Any, Final
 
 from rustydb_proto.pg import framing, messages
+
+# What the functions of framing.py raise for values that do not fit into a message: text with a zero byte, numbers that
+# are too large, an unknown status or kind, things of another type.
+UNENCODABLE: Final = (ValueError, StructError, KeyError, OverflowError, TypeError, AttributeError)
 
 
 def _session_ready(command: messages.SessionReady) -> bytes:
@@ -37,6 +42,7 @@ ENCODERS: Final[Mapping[type, Callable[[Any], bytes]]] = {
     messages.ReadyForQuery: lambda command: framing.READY[command.status],
     messages.CopyIn: lambda command: framing.copy_in_response(command.format, command.column_formats),
     messages.CopyOut: lambda command: framing.copy_out_response(command.format, command.column_formats),
+    messages.CopyBoth: lambda command: framing.copy_both_response(command.format, command.column_formats),
     messages.CopyData: lambda command: framing.copy_data(command.data),
     messages.CopyDone: lambda command: framing.COPY_DONE,
     messages.FunctionResult: lambda command: framing.function_call_response(command.value),

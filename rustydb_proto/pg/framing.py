@@ -29,7 +29,7 @@ READY_IDLE = READY["I"]
 READY_IN_TRANSACTION = READY["T"]
 READY_FAILED = READY["E"]
 
-PROTOCOL_3_0 = 196608
+PROTOCOL_3_0 = 196608  # the minor version is added: 3.2 is 196610
 CANCEL_CODE = 80877102
 SSL_CODE = 80877103
 GSSENC_CODE = 80877104
@@ -37,7 +37,6 @@ GSSENC_CODE = 80877104
 _header = Struct("!cI").pack
 _int32 = Struct("!i").pack
 _uint32 = Struct("!I").pack
-_two_int32 = Struct("!iI").pack
 _column_tail = Struct("!IhIhih").pack
 
 
@@ -67,9 +66,9 @@ def parameter_status(name: str, value: str) -> bytes:
     return message(b"S", cstring(name) + cstring(value))
 
 
-def backend_key_data(process_id: int, secret_key: int) -> bytes:
-    """Return a BackendKeyData; the key is an unsigned 32-bit integer."""
-    return message(b"K", _two_int32(process_id, secret_key))
+def backend_key_data(process_id: int, secret_key: bytes) -> bytes:
+    """Return a BackendKeyData; the key has four bytes, in version 3.2 up to 256."""
+    return message(b"K", _int32(process_id) + secret_key)
 
 
 def negotiate_protocol_version(newest: int, options: Sequence[str]) -> bytes:
@@ -120,6 +119,8 @@ def data_row(values: Sequence[bytes | None]) -> bytes:
 def command_complete(tag: str) -> bytes:
     """Return a CommandComplete."""
     body = tag.encode()
+    if b"\0" in body:
+        raise ValueError("a string on the wire cannot hold a zero byte")
     return _header(b"C", len(body) + 5) + body + b"\0"
 
 
@@ -158,6 +159,11 @@ def copy_out_response(format: int, column_formats: Sequence[int]) -> bytes:
     return message(b"H", _copy_formats(format, column_formats))
 
 
+def copy_both_response(format: int, column_formats: Sequence[int] = ()) -> bytes:
+    """Return a CopyBothResponse."""
+    return message(b"W", _copy_formats(format, column_formats))
+
+
 def _copy_formats(format: int, column_formats: Sequence[int]) -> bytes:
     return Struct(f"!bH{len(column_formats)}h").pack(format, len(column_formats), *column_formats)
 
@@ -191,9 +197,9 @@ def gssenc_request() -> bytes:
     return _uint32(8) + _uint32(GSSENC_CODE)
 
 
-def cancel_request(process_id: int, secret_key: int) -> bytes:
+def cancel_request(process_id: int, secret_key: bytes) -> bytes:
     """Return a CancelRequest, the only message of a connection of its own."""
-    return _uint32(16) + _uint32(CANCEL_CODE) + _two_int32(process_id, secret_key)
+    return _uint32(12 + len(secret_key)) + _uint32(CANCEL_CODE) + _int32(process_id) + secret_key
 
 
 def password_message(password: bytes) -> bytes:
@@ -239,7 +245,7 @@ def bind(
 
 def describe(kind: str, name: str) -> bytes:
     """Return a Describe; `kind` is "S" or "P"."""
-    return message(b"D", kind.encode() + cstring(name))
+    return message(b"D", _KINDS[kind] + cstring(name))
 
 
 def execute(portal: str = "", max_rows: int = 0) -> bytes:
@@ -249,7 +255,7 @@ def execute(portal: str = "", max_rows: int = 0) -> bytes:
 
 def close(kind: str, name: str) -> bytes:
     """Return a Close; `kind` is "S" or "P"."""
-    return message(b"C", kind.encode() + cstring(name))
+    return message(b"C", _KINDS[kind] + cstring(name))
 
 
 def function_call(
@@ -268,6 +274,7 @@ def copy_fail(reason: str) -> bytes:
     return message(b"f", cstring(reason))
 
 
+_KINDS: Mapping[str, bytes] = {"S": b"S", "P": b"P"}  # of statements and portals
 FLUSH = b"H\0\0\0\4"
 SYNC = b"S\0\0\0\4"
 TERMINATE = b"X\0\0\0\4"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rustydb_proto.core.time import NS_PER_S
 from rustydb_proto.core.value import value
+
+KEY_BYTES_MAX: Final = 256
+"""How long a session's secret key may be in version 3.2; before, it has four bytes."""
 
 
 @value

@@ -23,20 +23,27 @@ class StartupReceived:
     """A client wants a session. Answer with `Authenticate`, or a FATAL `ErrorResponse`.
 
     `parameters` are run-time parameters to set, `options` ("-c a=b") already merged in; `user` and
-    `database` are not among them.
+    `database` are not among them. `replication` is "" for a common session, "physical" or "logical" for one that may
+    say START_REPLICATION (only where the machine was made with `replication=True`). `minor` is the minor version of
+    protocol 3 that is spoken from here on: 0, or 2, which allows longer secret keys.
     """
 
     user: str
     database: str
     parameters: Mapping[str, str]
+    replication: str = ""
+    minor: int = 0
 
 
 @value
 class CancelReceived:
-    """A request to cancel what another connection runs. There is no reply; close. It is the last event."""
+    """A request to cancel what another connection runs. There is no reply; close. It is the last event.
+
+    Compare keys with `hmac.compare_digest`; one that is wrong is ignored.
+    """
 
     process_id: int
-    secret_key: int
+    secret_key: bytes
 
 
 @value
@@ -258,11 +265,14 @@ class RejectPassword:
 
 @value
 class SessionReady:
-    """Answer to Authenticated: ParameterStatus for each parameter, BackendKeyData, ReadyForQuery (idle)."""
+    """Answer to Authenticated: ParameterStatus for each parameter, BackendKeyData, ReadyForQuery (idle).
+
+    `secret_key` is what a CancelReceived for this session must show: 4 random bytes, with version 3.2 up to 256.
+    """
 
     parameters: Mapping[str, str]
     process_id: int
-    secret_key: int
+    secret_key: bytes
 
 
 @value
@@ -394,6 +404,14 @@ class CopyOut:
 
 
 @value
+class CopyBoth:
+    """Begin copy data in both directions, as START_REPLICATION does. Each side ends its own with a CopyDone."""
+
+    format: int
+    column_formats: Sequence[int] = ()
+
+
+@value
 class CopyData:
     """A piece of copy data, from either side."""
 
@@ -434,6 +452,7 @@ ServerCommand = (
     | ReadyForQuery
     | CopyIn
     | CopyOut
+    | CopyBoth
     | CopyData
     | CopyDone
     | FunctionResult

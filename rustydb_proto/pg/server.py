@@ -1,4 +1,4 @@
-"""The server half of the PostgreSQL protocol, version 3.0: bytes and time in, events out, commands in, bytes out.
+"""The server half of the PostgreSQL protocol, version 3: bytes and time in, events out, commands in, bytes out.
 
 The embedder's loop, whatever it waits with:
 
@@ -31,9 +31,13 @@ everything until Sync; after a Query you go on with ReadyForQuery. A message who
 severity FATAL, or any before SessionReady, ends the connection. **Errors of the peer** that leave no way on (a
 wrong length, an unknown type, a limit) are answered by the machine, and `ProtocolFailed` is the last event.
 
+**Answers may lag.** You may pull a pipeline up to its Sync before you answer its first message, as a proxy does; the
+answers, in order, end with ReadyForQuery. After your ErrorResponse, send no other answer of that pipeline.
+
 **COPY.** After `CopyIn` come CopyDataReceived..., then CopyDoneReceived or CopyFailReceived; Sync and Flush among
-them are ignored, and what a client still sends after you failed the copy is dropped. `CopyOut` is followed by your
-`CopyData` and `CopyDone`.
+them are ignored (also a Sync that was reported before a CopyIn that lags), and what a client still sends after you
+failed the copy is dropped. `CopyOut` is followed by your `CopyData` and `CopyDone`. `CopyBoth` is both at once; each
+side ends its own data with CopyDone, and you then go on as after a Query.
 
 **Fast path.** `send` costs a table look-up and a command object. `send_result(data)` appends bytes that you already
 have (rows.py, framing.py), covering several messages if you like; `ready(status)` is ReadyForQuery.
@@ -42,7 +46,11 @@ have (rows.py, framing.py), covering several messages if you like; `ready(status
     machine.ready("I")
 
 **TLS.** With `tls=True` an SSLRequest is answered `S` and `SwitchProtocol("tls")`; do the handshake, call
-`tls_started(channel_binding)`, and feed the decrypted bytes. Otherwise the answer is `N`. GSSAPI is always `N`.
+`tls_started(channel_binding)`, and feed the decrypted bytes. Otherwise the answer is `N`. GSSAPI is always `N`. Where
+TLS began with the first byte (`sslnegotiation=direct`), call `tls_started` on the machine while it is new.
+
+**Versions.** 3.0 is spoken; with `minor_max=2` also 3.2, whose only difference is that secret keys may be longer.
+Clients that ask for more are told so (NegotiateProtocolVersion) and go on.
 
 Source: PostgreSQL documentation, "Frontend/Backend Protocol", and what PostgreSQL 15's backend does where that is
 silent (postmaster.c, postgres.c, copyfromparse.c).
@@ -63,8 +71,8 @@ from rustydb_proto.core.time import Now
 from rustydb_proto.pg import framing, messages
 from rustydb_proto.pg.admission import Admission
 from rustydb_proto.pg.decode import CLIENT_MESSAGES, Malformed, copy_run, invalid_utf8
-from rustydb_proto.pg.encode import ENCODERS
-from rustydb_proto.pg.limits import Limits
+from rustydb_proto.pg.encode import ENCODERS, UNENCODABLE
+from rustydb_proto.pg.limits import KEY_BYTES_MAX, Limits
 from rustydb_proto.pg.messages import ServerCommand, ServerEvent, error_fields
 
 
@@ -80,6 +88,7 @@ class Phase(Enum):
     SKIPPING = auto()  # a message of the pipeline failed: discarding until Sync
     COPY_IN = auto()  # copy data is awaited
     COPY_OUT = auto()  # copy data is being sent: paused
+    COPY_BOTH = auto()  # copy data goes both ways
     CLOSED = auto()  # over
 
 
@@ -106,8 +115,10 @@ _LAST_OF_ADMISSION: Final = (messages.AuthenticationFailed, messages.CancelRecei
 
 _ADMISSION_COMMANDS: Final = (messages.Authenticate, messages.AcceptPassword, messages.RejectPassword)
 
-_ANSWERING: Final = frozenset({Phase.SIMPLE, Phase.EXTENDED})
-_EXTENDED_ONLY: Final = frozenset({Phase.EXTENDED})
+# The answers of a pipeline may be sent after its Sync was reported: its ReadyForQuery is not.
+_ANSWERING: Final = frozenset({Phase.SIMPLE, Phase.EXTENDED, Phase.SYNCING})
+_EXTENDED_ONLY: Final = frozenset({Phase.EXTENDED, Phase.SYNCING})
+_SENDING_COPY: Final = frozenset({Phase.COPY_OUT, Phase.COPY_BOTH})
 _OPEN: Final = frozenset(set(Phase) - {Phase.CLOSED})
 _SESSION: Final = _OPEN - {Phase.ADMISSION}
 _NOWHERE: Final[frozenset[Phase]] = frozenset()
@@ -134,11 +145,13 @@ _ALLOWED: Final[Mapping[type, frozenset[Phase]]] = {
     messages.ReadyForQuery: frozenset({Phase.SIMPLE, Phase.SYNCING}),
     messages.CopyIn: _ANSWERING,
     messages.CopyOut: _ANSWERING,
-    messages.CopyData: frozenset({Phase.COPY_OUT}),
-    messages.CopyDone: frozenset({Phase.COPY_OUT}),
+    messages.CopyBoth: frozenset({Phase.SIMPLE}),
+    messages.CopyData: _SENDING_COPY,
+    messages.CopyDone: _SENDING_COPY,
     messages.FunctionResult: frozenset({Phase.SIMPLE}),
 }
 _COPY_KINDS: Final = frozenset(b"dcf")
+_COPYING: Final = frozenset({Phase.COPY_IN, Phase.COPY_OUT, Phase.COPY_BOTH})
 _RUN: Final = b"E\0\0\0\x09\0\0\0\0\0" + b"S\0\0\0\4"
 _RUN_DESCRIBED: Final = b"D\0\0\0\6P\0" + _RUN
 _header = Struct("!BI").unpack_from
@@ -149,7 +162,8 @@ class ServerMachine:
     """One connection of a PostgreSQL server. The module docstring says how to drive it.
 
     `mock_secret` is the same for all connections of a server, and secret: it keeps users who do not exist from
-    being told apart. `tls` says whether an SSLRequest can be granted.
+    being told apart. `tls` says whether an SSLRequest can be granted, `replication` whether replication connections
+    are taken, `minor_max` (0 or 2) the newest minor version of the protocol.
     """
 
     __slots__ = (
@@ -167,12 +181,23 @@ class ServerMachine:
     )
 
     def __init__(
-        self, now: Now, entropy: Entropy, *, limits: Limits | None = None, tls: bool = False, mock_secret: bytes = b""
+        self,
+        now: Now,
+        entropy: Entropy,
+        *,
+        limits: Limits | None = None,
+        tls: bool = False,
+        mock_secret: bytes = b"",
+        replication: bool = False,
+        minor_max: int = 0,
     ) -> None:
+        assert minor_max in (0, 2), "3.0 and 3.2 are the versions that there are"
         self._limits = limits or Limits()
         self._buffer = ReceiveBuffer()
         self._out: list[bytes] = []
-        self._admission = Admission(self._buffer, self._out, entropy, self._limits, tls, mock_secret)
+        self._admission = Admission(
+            self._buffer, self._out, entropy, self._limits, tls, mock_secret, minor_max, replication
+        )
         self._phase = Phase.ADMISSION
         self._copy_base = Phase.IDLE
         self._last_event: ServerEvent | None = None
@@ -262,7 +287,7 @@ class ServerMachine:
             if kind == 0x58:  # X
                 return self._close(messages.Terminated())
             phase = self._phase
-            if phase is Phase.COPY_IN:
+            if phase is Phase.COPY_IN or phase is Phase.COPY_BOTH:
                 if kind not in _COPY_KINDS and kind not in b"SH":
                     return self._fail("08P01", f"unexpected message type 0x{kind:02X} during COPY from stdin")
                 unwanted = kind in b"SH"
@@ -283,7 +308,11 @@ class ServerMachine:
         self._buffer.position = end
         if kind == 0x64:
             return self._copy_data(start, end)
-        self._phase = self._copy_base if kind in _COPY_KINDS else _NEXT_PHASE[kind]
+        if kind in _COPY_KINDS:
+            # In both directions, ours is still open: only its CopyDone leads back.
+            self._phase = Phase.COPY_OUT if self._phase is Phase.COPY_BOTH else self._copy_base
+        else:
+            self._phase = _NEXT_PHASE[kind]
         try:
             return CLIENT_MESSAGES[kind].decode(self._buffer.data, start, end)
         except (Malformed, UnicodeDecodeError) as error:
@@ -360,27 +389,40 @@ class ServerMachine:
         """Carry out a command; LocalProtocolError if the protocol does not allow it now."""
         kind = type(command)
         if self._phase not in _ALLOWED.get(kind, _NOWHERE):
-            raise LocalProtocolError(f"{kind.__name__} while {self._phase.name}")
+            raise LocalProtocolError(_refusal(kind, self._phase))
         if isinstance(command, _ADMISSION_COMMANDS):
             self._admission.send(command)
             return
+        try:
+            data = ENCODERS[kind](command)
+        except UNENCODABLE as error:
+            raise LocalProtocolError(f"{kind.__name__} cannot be encoded: {error}") from error
         change = _PHASE_CHANGES.get(kind)
         phase = self._phase if change is None else change(self, command)
-        self._out.append(ENCODERS[kind](command))
+        self._out.append(data)
         self._phase = phase
         if phase is Phase.CLOSED:
             self._end()
 
     def _begin_session(self, command: ServerCommand) -> Phase:
+        assert isinstance(command, messages.SessionReady), "the table says so"
+        size = len(command.secret_key)
+        if size != 4 and not (self._admission.minor >= 2 and 4 <= size <= KEY_BYTES_MAX):
+            raise LocalProtocolError(f"a secret key of {size} bytes in version 3.{self._admission.minor}")
         self._timers.clear()
         return _IDLE
 
     def _begin_copy(self, command: ServerCommand) -> Phase:
         self._copy_base = self._phase
-        return Phase.COPY_IN if isinstance(command, messages.CopyIn) else Phase.COPY_OUT
+        if isinstance(command, messages.CopyIn):
+            if self._phase is _SYNCING:
+                # PostgreSQL would have read that Sync as part of the copy, where it is ignored.
+                self._copy_base = _EXTENDED
+            return Phase.COPY_IN
+        return Phase.COPY_OUT if isinstance(command, messages.CopyOut) else Phase.COPY_BOTH
 
     def _end_copy(self, command: ServerCommand) -> Phase:
-        return self._copy_base
+        return Phase.COPY_IN if self._phase is Phase.COPY_BOTH else self._copy_base
 
     def _fail_request(self, error: ServerCommand) -> Phase:
         assert isinstance(error, messages.ErrorResponse), "the table says so"
@@ -388,16 +430,18 @@ class ServerMachine:
         severity = error.fields.get("V") or error.fields.get("S")
         if severity != "ERROR" or phase is Phase.ADMISSION or phase is Phase.STARTING:
             return Phase.CLOSED
-        if phase is Phase.COPY_IN or phase is Phase.COPY_OUT:
+        if phase in _COPYING:
             phase = self._copy_base
         if phase is _EXTENDED:
             return Phase.SKIPPING
         if phase is not _SIMPLE and phase is not _SYNCING:
-            raise LocalProtocolError(f"ErrorResponse of severity ERROR while {phase.name}")
+            raise LocalProtocolError(
+                f"ErrorResponse of severity ERROR while {phase.name}: no request is being answered"
+            )
         return phase
 
     def tls_started(self, channel_binding: bytes | None = None) -> None:
-        """Go on after SwitchProtocol: the bytes from here on are decrypted.
+        """Go on after SwitchProtocol, or begin: the bytes from here on are decrypted.
 
         `channel_binding` is the tls-server-end-point hash of our certificate, to offer SCRAM-SHA-256-PLUS.
         """
@@ -413,8 +457,11 @@ class ServerMachine:
         """Send ReadyForQuery with status "I", "T" or "E": the request is answered."""
         phase = self._phase
         if phase is not _SIMPLE and phase is not _SYNCING:
-            raise LocalProtocolError(f"ReadyForQuery while {phase.name}")
-        self._out.append(framing.READY[status])
+            raise LocalProtocolError(_refusal(messages.ReadyForQuery, phase))
+        encoded = framing.READY.get(status)
+        if encoded is None:
+            raise LocalProtocolError(f'the status of ReadyForQuery is "I", "T" or "E", not {status!r}')
+        self._out.append(encoded)
         self._phase = _IDLE
 
     def data_to_send(self) -> bytes:
@@ -430,6 +477,11 @@ class ServerMachine:
     def output_ended(self) -> bool:
         """True once nothing more will be written: close the connection after `data_to_send`."""
         return self._output_ended
+
+    @property
+    def input_ended(self) -> bool:
+        """Whether the client's end of file came, though ConnectionEnded may be behind a request that is being answered."""
+        return self._eof
 
     @property
     def phase(self) -> Phase:
@@ -450,7 +502,11 @@ class ServerMachine:
     @property
     def backlogged(self) -> bool:
         """Whether the embedder should pause reading until it has pulled more events."""
-        return len(self._buffer) > self._limits.backlog_bytes_max and (self._phase in _PAUSING or self.pending)
+        if len(self._buffer) <= self._limits.backlog_bytes_max:
+            return False
+        if self._phase is Phase.ADMISSION:
+            return not self._admission.reads
+        return self._phase in _PAUSING or self.pending
 
     def deadline(self) -> int | None:
         """Return when `handle_timeout` is due (`mono_ns`), or None."""
@@ -476,5 +532,17 @@ _PHASE_CHANGES: Final[Mapping[type, Callable[[ServerMachine, ServerCommand], Pha
     messages.ErrorResponse: ServerMachine._fail_request,
     messages.CopyIn: ServerMachine._begin_copy,
     messages.CopyOut: ServerMachine._begin_copy,
+    messages.CopyBoth: ServerMachine._begin_copy,
     messages.CopyDone: ServerMachine._end_copy,
 }
+
+
+def _refusal(kind: type, phase: Phase) -> str:
+    """Return the words for a command that came in the wrong phase: when it would have been right."""
+    allowed = _ALLOWED.get(kind)
+    if allowed is None:
+        return f"{kind.__name__} is no command of a server"
+    if phase is Phase.CLOSED:
+        return f"{kind.__name__}: the connection is closed"
+    names = ", ".join(one.name for one in Phase if one in allowed)
+    return f"{kind.__name__} while {phase.name}; it is allowed while {names}"

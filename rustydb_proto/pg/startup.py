@@ -5,8 +5,8 @@ that ends with an empty name. Four names are special: `user`, `database` (defaul
 line switches, of which `-c name=value` and `--name=value` set parameters) and `replication`; names that begin with
 `_pq_.` ask for protocol extensions, of which there are none; every other name is a run-time parameter.
 
-    >>> parse_startup(b"user\\0ann\\0options\\0-c geqo=off\\0\\0", 0)
-    Startup(user='ann', database='ann', parameters={'geqo': 'off'}, minor=0, unknown_options=[])
+    >>> parse_startup(b"user\\0ann\\0options\\0-c geqo=off\\0\\0")
+    Startup(user='ann', database='ann', parameters={'geqo': 'off'}, unknown_options=[], replication='')
 
 Source: ProcessStartupPacket in PostgreSQL's postmaster, process_startup_options, pg_split_opts.
 """
@@ -16,7 +16,9 @@ from __future__ import annotations
 from rustydb_proto.core.value import value
 
 NAME_BYTES_MAX = 63
+# What parse_bool takes: a prefix of a word, of on and off two letters at least.
 _NO_REPLICATION = frozenset({"0", "f", "fa", "fal", "fals", "false", "n", "no", "of", "off"})
+_PHYSICAL_REPLICATION = frozenset({"1", "t", "tr", "tru", "true", "y", "ye", "yes", "on"})
 
 
 @value
@@ -26,8 +28,8 @@ class Startup:
     user: str
     database: str
     parameters: dict[str, str]
-    minor: int
     unknown_options: list[str]
+    replication: str = ""
 
 
 @value
@@ -39,8 +41,8 @@ class StartupRefused:
     hint: str | None = None
 
 
-def parse_startup(body: bytes, minor: int) -> Startup | StartupRefused:
-    """Parse what follows the protocol code; `minor` is the protocol's minor version."""
+def parse_startup(body: bytes, may_replicate: bool = False) -> Startup | StartupRefused:
+    """Parse what follows the protocol code; `may_replicate` says whether a replication connection can be had."""
     if not body.endswith(b"\0"):
         return StartupRefused("08P01", "invalid startup packet layout: expected terminator as last byte")
     strings = body[:-1].split(b"\0")
@@ -54,7 +56,12 @@ def parse_startup(body: bytes, minor: int) -> Startup | StartupRefused:
     named = dict(zip(texts[::2], texts[1::2], strict=True))
     user = named.pop("user", "")
     database = named.pop("database", "") or user
-    if named.pop("replication", "off").lower() not in _NO_REPLICATION:
+    asked = named.pop("replication", "off")
+    replication = _replication(asked)
+    if replication is None:
+        hint = 'Valid values are: "false", 0, "true", 1, "database".'
+        return StartupRefused("22023", f'invalid value for parameter "replication": "{asked}"', hint)
+    if replication and not may_replicate:
         return StartupRefused("0A000", "replication connections are not supported")
     parameters: dict[str, str] = {}
     refused = _apply_options(named.pop("options", ""), parameters)
@@ -62,7 +69,15 @@ def parse_startup(body: bytes, minor: int) -> Startup | StartupRefused:
         return refused
     unknown = [name for name in named if name.startswith("_pq_.")]
     parameters.update((name, text) for name, text in named.items() if not name.startswith("_pq_."))
-    return Startup(_truncate(user), _truncate(database), parameters, minor, unknown)
+    return Startup(_truncate(user), _truncate(database), parameters, unknown, replication)
+
+
+def _replication(text: str) -> str | None:
+    """Return "", "physical" or "logical"; None for what is neither a Boolean nor `database`."""
+    if text == "database":
+        return "logical"
+    word = text.lower()
+    return "" if word in _NO_REPLICATION else "physical" if word in _PHYSICAL_REPLICATION else None
 
 
 def split_options(options: str) -> list[str]:

@@ -50,7 +50,7 @@ def test_a_cancel_request_with_the_wrong_key_does_nothing(host: Host) -> None:
     client.begin(Query("SELECT pg_sleep(10)"))
     for process_id in (0, 1, 1001, 1002, 1003, 2**31 - 1):
         other = host.accept()
-        other.send(framing.cancel_request(process_id, 12345))
+        other.send(framing.cancel_request(process_id, b"no!!"))
         assert other.closed
     host.wait(10)
     client.listen()

@@ -63,7 +63,7 @@ def open_session(limits: Limits | None = None) -> ServerMachine:
     assert isinstance(machine.next_event(), StartupReceived)
     machine.send(START, Authenticate("trust"))
     assert isinstance(machine.next_event(), Authenticated)
-    machine.send(START, SessionReady({"server_version": "15.0"}, 42, 4242))
+    machine.send(START, SessionReady({"server_version": "15.0"}, 42, b"key!"))
     machine.data_to_send()
     return machine
 

@@ -86,8 +86,8 @@ def test_clear_text_behind_a_granted_ssl_request_is_fatal() -> None:
 
 def test_a_cancel_request_is_an_event_without_a_reply() -> None:
     machine = server()
-    machine.receive_data(START, framing.cancel_request(42, 0xFFFFFFFF) + b"trailing")
-    assert machine.next_event() == CancelReceived(42, 0xFFFFFFFF)
+    machine.receive_data(START, framing.cancel_request(42, bytes.fromhex("ffffffff")) + b"trailing")
+    assert machine.next_event() == CancelReceived(42, bytes.fromhex("ffffffff"))
     assert machine.data_to_send() == b""
     assert machine.output_ended
     assert machine.next_event() is PAUSED
@@ -97,6 +97,7 @@ def test_a_cancel_request_of_another_length_is_refused() -> None:
     machine = server()
     machine.receive_data(START, b"\0\0\0\x0c\x04\xd2\x16\x2e\0\0\0\0")
     assert machine.next_event() == ProtocolFailed("08P01", "invalid length of query cancel packet")
+    assert machine.data_to_send() == b"", "PostgreSQL hangs up without a word"
 
 
 @pytest.mark.parametrize(("minor", "options"), [(2, []), (0, ["_pq_.command_tag"]), (2, ["_pq_.a", "_pq_.b"])])
@@ -153,25 +154,23 @@ def test_a_startup_packet_without_a_user_is_refused() -> None:
     [b"", b"user", b"user\0ann", b"user\0ann\0", b"user\0ann\0\0x\0", b"user\0\0", b"user\0ann\0database\0\0\0\0"],
 )
 def test_a_startup_packet_of_wrong_layout_is_refused(body: bytes) -> None:
-    result = parse_startup(body, 0)
+    result = parse_startup(body)
     assert isinstance(result, StartupRefused) and result.sqlstate == "08P01"
 
 
 def test_an_empty_value_is_a_value() -> None:
-    assert parse_startup(b"user\0ann\0application_name\0\0\0", 0) == Startup(
-        "ann", "ann", {"application_name": ""}, 0, []
-    )
+    assert parse_startup(b"user\0ann\0application_name\0\0\0") == Startup("ann", "ann", {"application_name": ""}, [])
 
 
 def test_names_are_cut_to_what_an_identifier_holds() -> None:
-    result = parse_startup(b"user\0" + "ä".encode() * 40 + b"\0\0", 0)
+    result = parse_startup(b"user\0" + "ä".encode() * 40 + b"\0\0")
     assert isinstance(result, Startup) and result.user == "ä" * 31
 
 
 def test_replication_is_refused_unless_it_is_off() -> None:
-    refused = parse_startup(b"user\0ann\0replication\0database\0\0", 0)
+    refused = parse_startup(b"user\0ann\0replication\0database\0\0")
     assert isinstance(refused, StartupRefused) and refused.sqlstate == "0A000"
-    assert isinstance(parse_startup(b"user\0ann\0replication\0false\0\0", 0), Startup)
+    assert isinstance(parse_startup(b"user\0ann\0replication\0false\0\0"), Startup)
 
 
 @pytest.mark.parametrize(
@@ -187,12 +186,12 @@ def test_replication_is_refused_unless_it_is_off() -> None:
     ],
 )
 def test_options_set_parameters(options: str, parameters: dict[str, str]) -> None:
-    result = parse_startup(b"user\0ann\0options\0" + options.encode() + b"\0\0", 0)
+    result = parse_startup(b"user\0ann\0options\0" + options.encode() + b"\0\0")
     assert isinstance(result, Startup) and result.parameters == parameters
 
 
 def test_a_parameter_by_name_wins_over_options() -> None:
-    result = parse_startup(b"user\0ann\0geqo\0on\0options\0-c geqo=off\0\0", 0)
+    result = parse_startup(b"user\0ann\0geqo\0on\0options\0-c geqo=off\0\0")
     assert isinstance(result, Startup) and result.parameters == {"geqo": "on"}
 
 
@@ -207,7 +206,7 @@ def test_a_parameter_by_name_wins_over_options() -> None:
     ],
 )
 def test_other_options_are_refused(options: str, message: str) -> None:
-    result = parse_startup(b"user\0ann\0options\0" + options.encode() + b"\0\0", 0)
+    result = parse_startup(b"user\0ann\0options\0" + options.encode() + b"\0\0")
     assert isinstance(result, StartupRefused) and (result.sqlstate, result.message) == ("42601", message)
 
 
@@ -243,12 +242,12 @@ def test_a_session_has_no_startup_deadline() -> None:
     machine.next_event()
     machine.send(START, Authenticate("trust"))
     assert machine.next_event() == Authenticated("ann")
-    machine.send(START, SessionReady({"a": "b"}, 1, 2))
+    machine.send(START, SessionReady({"a": "b"}, 1, b"key!"))
     assert machine.deadline() is None
     assert machine.data_to_send() == (
         framing.AUTHENTICATION_OK
         + framing.parameter_status("a", "b")
-        + framing.backend_key_data(1, 2)
+        + framing.backend_key_data(1, b"key!")
         + framing.READY_IDLE
     )
 
@@ -283,15 +282,16 @@ def test_an_oversized_authentication_message_is_refused_before_it_comes() -> Non
 
 def test_commands_out_of_turn_are_the_embedders_mistake() -> None:
     machine = server()
-    for command in (Authenticate("trust"), SessionReady({}, 1, 2)):
+    for command in (Authenticate("trust"), SessionReady({}, 1, b"key!")):
         with pytest.raises(LocalProtocolError):
             machine.send(START, command)
     with pytest.raises(LocalProtocolError):
-        machine.tls_started()
-    with pytest.raises(LocalProtocolError):
         machine.ready("I")
-    machine.receive_data(START, STARTUP)
+    machine.receive_data(START, framing.ssl_request() + STARTUP)
     machine.next_event()
+    assert machine.data_to_send() == b"N"
+    with pytest.raises(LocalProtocolError):
+        machine.tls_started()
     with pytest.raises(LocalProtocolError):
         machine.send(START, Authenticate("kerberos"))
     assert machine.data_to_send() == b""
@@ -304,7 +304,7 @@ def test_messages_sent_ahead_of_the_session_wait_for_it() -> None:
     assert [type(event) for event in pull(machine)] == [StartupReceived]
     machine.send(START, Authenticate("trust"))
     assert pull(machine) == [Authenticated("ann")]
-    machine.send(START, SessionReady({}, 1, 2))
+    machine.send(START, SessionReady({}, 1, b"key!"))
     assert len(pull(machine)) == 1
 
 

@@ -34,7 +34,7 @@ def log_in(method: str, verifier: str | None, password: str | None, cut=CUTS[0],
         if isinstance(event, StartupReceived):
             machine.send(START, Authenticate(method, verifier))
         elif isinstance(event, Authenticated):
-            machine.send(START, SessionReady({"x": "y"}, 7, 8))
+            machine.send(START, SessionReady({"x": "y"}, 7, b"key!"))
         elif isinstance(event, PasswordReceived):
             machine.send(START, AcceptPassword() if event.password == "pencil" else RejectPassword("LDAP said no"))
 
@@ -67,7 +67,7 @@ def log_in(method: str, verifier: str | None, password: str | None, cut=CUTS[0],
 )
 def test_the_right_password_opens_a_session(method: str, verifier: str | None, cut) -> None:
     events, _ = log_in(method, verifier, "pencil", cut)
-    assert events == [SessionStarted({"x": "y"}, 7, 8)]
+    assert events == [SessionStarted({"x": "y"}, 7, b"key!")]
 
 
 @pytest.mark.parametrize(

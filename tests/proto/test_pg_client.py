@@ -57,7 +57,7 @@ from rustydb_proto.pg import (
 WELCOME = (
     framing.AUTHENTICATION_OK
     + framing.parameter_status("server_version", "15.4")
-    + framing.backend_key_data(7, 0xFFFFFFFF)
+    + framing.backend_key_data(7, b"key!")
     + framing.READY_IDLE
 )
 COLUMN = Column("id", 23, 4, -1, 16384, 1, 0)
@@ -72,7 +72,7 @@ def open_client() -> ClientMachine:
     machine = client()
     machine.data_to_send()
     machine.receive_data(START, WELCOME)
-    assert machine.next_event() == SessionStarted({"server_version": "15.4"}, 7, 0xFFFFFFFF)
+    assert machine.next_event() == SessionStarted({"server_version": "15.4"}, 7, b"key!")
     return machine
 
 
@@ -103,10 +103,10 @@ def test_a_session_starts_with_parameters_and_key(cut) -> None:
     events = receive(machine, notice + WELCOME, cut)
     assert events == [
         NoticeReceived(error_fields("NOTICE", "00000", "hi")),
-        SessionStarted({"server_version": "15.4"}, 7, 0xFFFFFFFF),
+        SessionStarted({"server_version": "15.4"}, 7, b"key!"),
     ]
     assert machine.phase is ClientPhase.OPEN
-    assert machine.cancel_request() == framing.cancel_request(7, 0xFFFFFFFF)
+    assert machine.cancel_request() == framing.cancel_request(7, b"key!")
     assert machine.deadline() is None
 
 

@@ -93,7 +93,7 @@ class Application:
             case StartupReceived():
                 return [Authenticate("scram-sha-256", VERIFIER)]
             case Authenticated():
-                return [SessionReady({}, 1, 2)]
+                return [SessionReady({}, 1, b"key!")]
             case QueryReceived(sql):
                 self.simple = True
                 return ([RowDescription(COLUMNS)] if sql.startswith("rows") else []) + self.run(sql, 0)
@@ -136,7 +136,7 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     cut: Callable[[bytes], Iterator[bytes]] = request.param
     client = ClientMachine(START, Entropy(SEED).child("client"), "ann", password="pencil")
     joined = Pair(client, ServerMachine(START, Entropy(SEED)), Application(), cut)
-    assert joined.run() == [SessionStarted({}, 1, 2)]
+    assert joined.run() == [SessionStarted({}, 1, b"key!")]
     return joined
 
 

@@ -41,7 +41,7 @@ def serve(connection: socket.socket, method: str, verifier: str | None) -> None:
                 if isinstance(event, StartupReceived):
                     machine.send(START, Authenticate(method, verifier if event.user == "ann" else None))
                 elif isinstance(event, Authenticated):
-                    machine.send(START, SessionReady({"server_version": "15.0", "client_encoding": "UTF8"}, 1, 2))
+                    machine.send(START, SessionReady({"server_version": "15.0", "client_encoding": "UTF8"}, 1, b"key!"))
                 elif isinstance(event, QueryReceived):
                     machine.send(START, EmptyQuery())
                     machine.ready("I")
