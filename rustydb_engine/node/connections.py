@@ -51,7 +51,7 @@ class Runner(Protocol):
 
     connection: Connection
     session: Session | None
-    secret_key: int
+    secret_key: bytes
     wait: Wait | None
     queued: bool
     held: bool
