@@ -6,6 +6,7 @@ a `Completion`. The runner resumes it when the wait is over; to end it early, it
     TICK                   the slice's budget is used up; call again when others had their turn
     WaitFor(transactions)  until one of them has ended
     WaitDurable(csn)       until the log is on disk up to this commit
+    WaitSpace()            until the disk has answered whether the log has room for a commit
     WaitUntil(mono_ns)     until this moment of the monotonic clock
 """
 
@@ -56,6 +57,11 @@ class WaitDurable:
 
 
 @value
+class WaitSpace:
+    """Wait until the disk has answered: the log may have room for a commit then, or refuse it."""
+
+
+@value
 class WaitUntil:
     """Wait until the monotonic clock has reached `mono_ns`."""
 
@@ -80,6 +86,6 @@ class Completion:
         )
 
 
-Wait: TypeAlias = Tick | WaitFor | WaitDurable | WaitUntil
+Wait: TypeAlias = Tick | WaitFor | WaitDurable | WaitSpace | WaitUntil
 Yielded: TypeAlias = list[Row] | Wait
 Steps: TypeAlias = Generator[Yielded, None, Completion]

@@ -22,7 +22,7 @@ from typing import cast
 
 from rustydb_engine.config import Config
 from rustydb_engine.errors import SqlError
-from rustydb_engine.exec.waits import Wait, WaitDurable, WaitFor, WaitUntil
+from rustydb_engine.exec.waits import Wait, WaitDurable, WaitFor, WaitSpace, WaitUntil
 from rustydb_engine.node.connections import GONE, Connection, Runner, Timed
 from rustydb_engine.node.disk import Disk
 from rustydb_engine.node.postgres import PgConnection
@@ -56,6 +56,7 @@ class Node:
         self._closing: list[Connection] = []
         self._doomed: list[tuple[Runner, SqlError]] = []
         self._durable: deque[tuple[int, Runner]] = deque()
+        self._space: list[Runner] = []
         self._timers: list[tuple[int, int, Timed]] = []
         self._timer_count = 0
         self._process_id = 1000
@@ -174,6 +175,8 @@ class Node:
                 self._durable.append((wait.csn, runner))
         elif isinstance(wait, WaitUntil):
             self.schedule(wait.mono_ns, runner)
+        elif isinstance(wait, WaitSpace):
+            self._space.append(runner)
         else:
             assert isinstance(wait, WaitFor), f"unknown wait {wait!r}"
             if wait.until_ns:
@@ -192,6 +195,13 @@ class Node:
         while waiting and waiting[0][0] <= csn:
             _, runner = waiting.popleft()
             if isinstance(runner.wait, WaitDurable) and runner.wait.csn <= csn:
+                self.wake(runner, runner.wait)
+
+    def disk_answered(self) -> None:
+        """Wake the runners whose commit waits for room in the log."""
+        waiting, self._space = self._space, []
+        for runner in waiting:
+            if isinstance(runner.wait, WaitSpace):
                 self.wake(runner, runner.wait)
 
     def schedule(self, at_ns: int, timed: Timed) -> None:
@@ -289,12 +299,18 @@ class Node:
 
     def _on_appended(self, event: io.Appended) -> None:
         self.disk.appended(event.ticket)
+        if self._space:
+            self.disk_answered()
 
     def _on_disk_done(self, event: io.DiskDone) -> None:
         self.disk.done(event.ticket)
+        if self._space:
+            self.disk_answered()
 
     def _on_disk_failed(self, event: io.DiskFailed) -> None:
         self.disk.failed(event)
+        if self._space:
+            self.disk_answered()
 
     def _on_shutdown(self, event: io.ShutdownRequested) -> None:
         if not event.graceful:

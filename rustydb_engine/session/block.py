@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.ddl.temporary import before_commit, needs_commit_actions
 from rustydb_engine.exec.deferred import check_deferred
-from rustydb_engine.exec.waits import Wait, WaitDurable
+from rustydb_engine.exec.waits import Wait, WaitDurable, WaitSpace
 from rustydb_engine.session import portals
 from rustydb_engine.session.copying import NeedCopyData
 from rustydb_engine.session.plans import Space
 from rustydb_engine.sql import ast
+from rustydb_engine.storage.commit import LogWaits
 from rustydb_engine.txn.transaction import Savepoint
 from rustydb_proto.core.value import value
 
@@ -210,7 +211,12 @@ class Block:
         if txn.catalog is not None:
             session.forget_space()  # a temporary table may have brought a schema into the search path
             self.on_commit = needs_commit_actions(txn.catalog, session.process_id)
-        csn = session.database.commit(txn)
+        while True:
+            try:
+                csn = session.database.commit(txn, reserve=True)
+                break
+            except LogWaits:
+                yield WaitSpace()
         session.txn = None
         self._forget()
         session.settings.end_transaction()
@@ -227,7 +233,10 @@ class Block:
         return not session.portals or not any(portal.hold for portal in session.portals.values())
 
     def finish_now(self) -> int:
-        """Commit the open transaction; return the csn that its answer must wait for, or 0."""
+        """Commit the open transaction; return the csn that its answer must wait for, or 0.
+
+        LogWaits when the log may not have room: `finish_statement` waits for it.
+        """
         session = self.session
         txn = session.txn
         assert txn is not None, "there is something to finish"
@@ -235,7 +244,7 @@ class Block:
             session.drop_portals()
         if txn.catalog is not None:
             session.forget_space()
-        csn = session.database.commit(txn)
+        csn = session.database.commit(txn, reserve=True)
         session.txn = None
         if self.levels or self._overlay is not None:
             self._forget()

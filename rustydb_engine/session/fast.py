@@ -22,6 +22,7 @@ from rustydb_engine.session.block import BLOCK, FAILED, IDLE, Block
 from rustydb_engine.session.entry import Entry, Formats
 from rustydb_engine.session.sink import Sink
 from rustydb_engine.sql import ast
+from rustydb_engine.storage.commit import LogWaits
 
 if TYPE_CHECKING:
     from rustydb_engine.exec.context import ExecContext
@@ -232,6 +233,9 @@ def _close(session: Session, tag: str, sink: Sink) -> Outcome:
         return SLOW
     try:
         csn = session.block.finish_now()
+    except LogWaits:
+        session.finished_tag = tag
+        return SLOW
     except Exception as error:
         return _error(session, error, sink)
     sink.complete(tag)
@@ -241,6 +245,8 @@ def _close(session: Session, tag: str, sink: Sink) -> Outcome:
 def _finish(session: Session) -> Outcome:
     try:
         return session.block.finish_now()
+    except LogWaits:
+        return SLOW
     except Exception as error:
         sink = session.front
         assert sink is not None, "a session has its front door"
@@ -280,6 +286,9 @@ def _commit(session: Session, statement: ast.Commit, sink: Sink) -> Outcome:
     block.state = IDLE
     try:
         csn = block.finish_now()
+    except LogWaits:
+        block.state = BLOCK
+        return SLOW
     except Exception as error:
         return _error(session, error, sink)
     sink.complete("COMMIT")

@@ -8,9 +8,13 @@ the current one is used, and its first Append carries the segment's header too.
     writer.take_effects()        [Append(7, "wal-…01.log", 36, frame)]
     writer.appended(7)           (csn, [txn]): durable
 
-**No space.** When the next segment cannot be allocated, `check_space` refuses records that the current one cannot take
-(53100), and asks for the segment again, so service resumes by itself when there is space. **A failed Append** is the
-node's to handle: it must halt, because what the disk holds is then unknown.
+**No space.** A commit enters the log only when `reserve` has found a place for its record that exists already: in the
+current segment, or in the next one if that is allocated. While that is not known (a segment is being allocated) `reserve` says
+`LogWaits`, and the commit tries again when the disk has answered; when there is no space it says 53100, and the segment is
+asked for again, so service resumes by itself. Hence no commit that the log has taken waits for space. What is logged
+ahead of a commit (`check_space`) may, which only means that later commits are refused.
+
+**A failed Append** is the node's to handle: it must halt, because what the disk holds is then unknown.
 """
 
 from __future__ import annotations
@@ -36,12 +40,18 @@ FIRST_BYTES: Final = 256 << 10
 """The size of a database's first segment."""
 FRAME_BYTES_MAX: Final = 4 << 20
 """A frame takes no further record once it is this long."""
+SPARE_BYTES: Final = 64 << 10
+"""What commits leave free for the short records that cannot wait (sequences), at most a 16th of a segment."""
 RECORD_BYTES_MAX: Final = SEGMENT_BYTES_MAX - HEADER_BYTES - FRAME_BYTES - RECORD_BYTES
 
 NO_SEGMENT: Final = 0
 ALLOCATING: Final = 1
 READY: Final = 2
 NO_SPACE: Final = 3
+
+
+class LogWaits(Exception):
+    """Whether there is a place for a commit is not known yet: try again when the disk has answered."""
 
 
 @final
@@ -52,7 +62,7 @@ class LogWriter:
     """
 
     __slots__ = (
-        "_flight", "_flight_ticket", "_new_ticket", "_next_size", "_next_state", "_next_ticket", "_owners", "_records",
+        "_again", "_flight", "_flight_ticket", "_new_ticket", "_next_size", "_next_state", "_next_ticket", "_owners", "_records", "_spare", "_wanted",
         "durable_lsn", "number", "offset", "pending_bytes", "previous",
         "seed", "segment_bytes", "size", "written_bytes",
     )  # fmt: skip
@@ -85,6 +95,9 @@ class LogWriter:
         self._next_state = NO_SEGMENT
         self._next_ticket = -1
         self._next_size = 0
+        self._spare = min(SPARE_BYTES, segment_bytes // 16)
+        self._again = False  # whether to ask once more for the segment that there was no space for
+        self._wanted = 0  # bytes that a commit needs which waits for a segment that can hold it
 
     @property
     def start_lsn(self) -> int:
@@ -115,8 +128,28 @@ class LogWriter:
         if size > RECORD_BYTES_MAX:
             raise SqlError("54000", f"a log record of {size} bytes exceeds the limit of {RECORD_BYTES_MAX}")
         if self._next_state == NO_SPACE and self.pending_bytes + size + RECORD_BYTES + 4 * FRAME_BYTES > self._room:
-            self._next_state = NO_SEGMENT
-            raise SqlError("53100", "could not extend log: No space left on device", hint="Free some disk space.")
+            raise self._full()
+
+    def reserve(self, size: int) -> None:
+        """Find a place for a commit record of `size` bytes that is there whatever the disk says later.
+
+        Raises LogWaits while there may be one soon, 53100 when there is none, 54000 for a record that is too long.
+        """
+        needed = self.pending_bytes + size + self._spare + RECORD_BYTES + 4 * FRAME_BYTES
+        if needed <= self.size - self.offset:
+            return
+        if size > RECORD_BYTES_MAX:
+            raise SqlError("54000", f"a log record of {size} bytes exceeds the limit of {RECORD_BYTES_MAX}")
+        if self._next_state == READY and needed <= self._next_size - HEADER_BYTES:
+            return
+        if self._next_state == NO_SPACE:
+            raise self._full()
+        self._wanted = max(self._wanted, needed - self.pending_bytes)
+        raise LogWaits
+
+    def _full(self) -> SqlError:
+        self._again = True
+        return SqlError("53100", "could not extend log: No space left on device", hint="Free some disk space.")
 
     @property
     def _room(self) -> int:
@@ -139,10 +172,20 @@ class LogWriter:
         effects: list[Effect] = []
         if self._records and self._flight_ticket < 0:
             self._append(effects)
-        if self._next_state == NO_SEGMENT and self.offset * 2 >= self.size:
-            # The first one is small: a new database's first commit waits for its zeros to be written.
-            self._allocate(effects, self.segment_bytes if self.number else min(self.segment_bytes, FIRST_BYTES))
+        if self._again:
+            self._again = False
+            self.retry()
+        if self._next_state == NO_SEGMENT and (self._wanted or self.offset * 2 >= self.size):
+            self._allocate(effects, self._usual)
+        elif self._next_state == READY and self._wanted > self._next_size - HEADER_BYTES:
+            if not self._records or self.pending_bytes + 4 * FRAME_BYTES <= self._room:  # else this one is needed
+                self._allocate(effects, self._usual)
         return effects
+
+    @property
+    def _usual(self) -> int:
+        # The first one is small: a new database's first commit waits for its zeros to be written.
+        return self.segment_bytes if self.number else min(self.segment_bytes, FIRST_BYTES)
 
     def _append(self, effects: list[Effect]) -> None:
         first = FRAME_BYTES + RECORD_BYTES + len(self._records[0])
@@ -193,11 +236,11 @@ class LogWriter:
             self._next_state = NO_SEGMENT
             return True
         if self._next_state in (READY, NO_SEGMENT):
-            usual = self.segment_bytes if self.number else min(self.segment_bytes, FIRST_BYTES)
-            self._allocate(effects, max(usual, needed))
+            self._allocate(effects, max(self._usual, needed))
         return False
 
     def _allocate(self, effects: list[Effect], size: int) -> None:
+        size = max(size, HEADER_BYTES + self._wanted)
         self._next_state = ALLOCATING
         self._next_size = size
         self._next_ticket = self._new_ticket()
@@ -227,6 +270,7 @@ class LogWriter:
         if ticket != self._next_ticket:
             return False
         self._next_ticket = -1
+        self._wanted = 0
         self._next_state = READY
         return True
 
@@ -235,5 +279,6 @@ class LogWriter:
         if ticket != self._next_ticket:
             return False
         self._next_ticket = -1
+        self._wanted = 0
         self._next_state = NO_SPACE
         return True

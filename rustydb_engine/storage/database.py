@@ -100,10 +100,12 @@ class Database:
             self._reading = Snapshot(csn, None, 0)
         return self._reading
 
-    def commit(self, txn: Transaction) -> int | None:
+    def commit(self, txn: Transaction, reserve: bool = False) -> int | None:
         """Commit: return the csn whose durability the reply must wait for, or None when there is none to wait for.
 
-        Errors: 53100 when the log has no space; the transaction is still active then and must be rolled back.
+        With `reserve` the log takes the record only when it has a place; otherwise, where that is not known, the record waits.
+        The transaction is still active after an error: 53100 when the log has no space (roll back), with `reserve` LogWaits when
+        that is not known yet (call again when the disk has answered).
         """
         assert txn.state == ACTIVE, "a transaction ends once"
         manager = self.manager
@@ -120,7 +122,10 @@ class Database:
                 record = commit_record(txn, csn)
             else:
                 record = self._closing_record(txn, csn)
-            log.check_space(len(record))
+            if reserve:
+                log.reserve(len(record))
+            else:
+                log.check_space(len(record))
         if not plain:
             self._publish_structure(txn, csn)
         manager.csn = csn

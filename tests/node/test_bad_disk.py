@@ -68,19 +68,55 @@ def test_a_transaction_that_a_full_disk_refuses_is_rolled_back() -> None:
     assert client.ask("SELECT count(*) FROM t").rows == [(b"%d" % (count + 1),)]
 
 
-def test_a_commit_that_the_log_has_taken_waits_for_space_while_others_read() -> None:
+@pytest.mark.parametrize("rows", [1, 15, 40])
+def test_a_commit_larger_than_what_is_left_of_the_disk_is_53100(rows: int) -> None:
+    # It once entered the log while the next segment was still being asked for, and then waited for space for ever.
     host, disk, client = prepared()
     disk.space = disk.used()
-    client.begin(Query("INSERT INTO t SELECT n, repeat(n::text, 4000) FROM generate_series(1, 40) n"))
-    client.listen()
-    assert client.replies == []
+    big = f"INSERT INTO t SELECT n, repeat(n::text, {160_000 // rows}) FROM generate_series(1, {rows}) n"
     other = host.connect()
-    assert other.ask("SELECT count(*) FROM t").rows == [(b"0",)]
+    assert client.ask(big).sqlstate == "53100"
+    assert client.ask("SELECT count(*) FROM t").rows == [(b"0",)]
+    assert other.ask("INSERT INTO t VALUES (-1, 'short')").tags == ["INSERT 0 1"]
     disk.space = 1 << 30
     host.wait(2)
+    assert client.ask(big).tags == [f"INSERT 0 {rows}"]
+    disk.crash()
+    assert Host(disk).connect().ask("SELECT count(*) FROM t").rows == [(b"%d" % (rows + 1),)]
+
+
+def test_a_commit_waits_while_the_disk_has_not_said_whether_there_is_space() -> None:
+    host, disk, client = prepared()
+    host.disk_busy = True
+    other = host.connect()
+    big = "INSERT INTO t SELECT n, repeat(n::text, 4000) FROM generate_series(1, 40) n"
+    client.begin(Query(big))
+    client.listen()
+    assert client.replies == []
+    assert other.ask("SELECT count(*) FROM t").rows == [(b"0",)]
+    host.finish_disk_work()
     client.listen()
     assert client.replies.pop().tags == ["INSERT 0 40"]
-    assert other.ask("SELECT count(*) FROM t").rows == [(b"40",)]
+    disk.space = disk.used()
+    host.disk_busy = True
+    client.begin(Query("UPDATE t SET b = b || 'y'"))
+    client.listen()
+    assert client.replies == []
+    host.finish_disk_work()
+    client.listen()
+    assert client.replies.pop().sqlstate == "53100"
+
+
+def test_a_commit_that_waits_for_space_can_be_cancelled() -> None:
+    host, _, client = prepared()
+    client.ask("SET statement_timeout = '1s'")
+    host.disk_busy = True
+    client.begin(Query("INSERT INTO t SELECT n, repeat(n::text, 4000) FROM generate_series(1, 40) n"))
+    host.wait(2)
+    client.listen()
+    assert client.replies.pop().sqlstate == "57014"
+    host.finish_disk_work()
+    assert client.ask("SELECT count(*) FROM t").rows == [(b"0",)]
 
 
 def test_a_log_that_cannot_be_written_halts_the_node_and_acknowledges_nothing() -> None:

@@ -31,8 +31,8 @@ def first_failure() -> str:
 def test_commits_that_are_acknowledged_before_the_disk_has_them_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     commit = Database.commit
 
-    def hasty(database: Database, txn: Transaction) -> int | None:
-        csn = commit(database, txn)
+    def hasty(database: Database, txn: Transaction, reserve: bool = False) -> int | None:
+        csn = commit(database, txn, reserve)
         if csn is not None:
             database.manager.durable_csn = csn
         return csn

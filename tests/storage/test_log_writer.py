@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from rustydb_engine.errors import SqlError
-from rustydb_engine.storage.commit import FRAME_BYTES_MAX, RECORD_BYTES_MAX, LogWriter
+from rustydb_engine.storage.commit import FRAME_BYTES_MAX, RECORD_BYTES_MAX, LogWaits, LogWriter
 from rustydb_engine.storage.wal import decode_header, frames, lsn_text, segment_name, segment_number, stray_frame
 from rustydb_proto.core.io import Allocate, Append
 from tests.sim.disk import Disk
@@ -104,6 +104,57 @@ def test_without_space_commits_fail_and_service_resumes_when_there_is_some() -> 
     disk.crash()
     assert len(open_database(disk).database.heap(heap.storage).pages[0].rows) > 0
     assert len(contents(database, heap)) == acknowledged + 1
+
+
+def test_a_commit_that_reserves_waits_until_the_next_segment_is_there() -> None:
+    disk = Disk()
+    database = open_database(disk).database
+    heap = make_heap(database, index=False)
+    pump(database, disk)
+    taken = waited = 0
+    for number in range(100):
+        txn = database.begin()
+        heap.insert(txn, (number, "x" * 700))
+        while True:
+            try:
+                database.commit(txn, reserve=True)
+                break
+            except LogWaits:
+                waited += 1
+                assert waited < 50
+                pump(database, disk)
+        taken += 1
+        assert database.log is not None and not database.log.stalled
+    assert waited > 1
+    pump(database, disk)
+    disk.crash()
+    database = open_database(disk).database
+    assert len(contents(database, database.heap(heap.storage))) == taken
+
+
+@pytest.mark.parametrize("size", [20_000, 200_000])
+def test_a_commit_that_reserves_is_never_taken_without_a_place(size: int) -> None:
+    disk = Disk()
+    database = open_database(disk).database
+    heap = make_heap(database, index=False)
+    pump(database, disk)
+    disk.fail(Allocate, "ENOSPC")
+    txn = database.begin()
+    heap.insert(txn, (1, "x" * size))
+    with pytest.raises(LogWaits):
+        database.commit(txn, reserve=True)
+    pump(database, disk)
+    with pytest.raises(SqlError) as error:
+        database.commit(txn, reserve=True)
+    assert error.value.sqlstate == "53100"
+    assert database.log is not None and not database.log.stalled
+    pump(database, disk)  # the segment is asked for again, and there is space now
+    with pytest.raises(LogWaits):  # but the usual size is too small
+        database.commit(txn, reserve=True)
+    pump(database, disk)
+    database.commit(txn, reserve=True)
+    pump(database, disk)
+    assert contents(database, heap) == [(1, "x" * size)]
 
 
 def test_commits_that_were_taken_before_the_disk_was_full_wait_for_space() -> None:
