@@ -19,7 +19,7 @@ class Config:
     superuser: str = "admin"
     verifier: str = ""
     durable: bool = True
-    connections_max: int = 10_000
+    connections_max: int = 10_100
     sql_bytes_max: int = MIB
     message_bytes_max: int = 256 * MIB
     plans_max: int = 2_000

@@ -57,8 +57,8 @@ OPTIONS = (
         "port for PostgreSQL clients; 0 takes a free one and the ready line says which", (0, 65535), metavar="PORT",
     ),
     Option(
-        "max_connections", "RUSTYDB_MAX_CONNECTIONS", "network", "max_connections", "integer", 10_000,
-        "connections held at the same time; more are refused with 53300", (1, 1_000_000), metavar="N",
+        "max_connections", "RUSTYDB_MAX_CONNECTIONS", "network", "max_connections", "integer", 10_100,
+        "connections held at the same time (10,000 clients, and some for whoever looks after them); more get 53300", (1, 1_000_000), metavar="N",
     ),
     Option(
         "max_request_size", "RUSTYDB_MAX_REQUEST_SIZE", "network", "max_request_size", "integer", 1 << 20,
