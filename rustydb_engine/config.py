@@ -31,3 +31,6 @@ class Config:
     wal_segment_bytes: int = 16 * MIB
     checkpoint_wal_bytes: int = 256 * MIB
     checkpoint_ns: int = 300_000_000_000
+    notify_queue_bytes_max: int = 16 * MIB
+    subscription_changes_max: int = 100_000
+    subscriptions_max: int = 10_000

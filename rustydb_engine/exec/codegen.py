@@ -40,6 +40,7 @@ from rustydb_engine.exec.source import Code, FunctionSource, Names
 from rustydb_engine.exec.waits import TICK
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
+from rustydb_engine.sql.functions.advisory import WAITING_LOCKS
 from rustydb_engine.sql.plan import Node, PlanExpr
 from rustydb_engine.sql.tree import walk
 from rustydb_engine.values.compare import NAMES as KEY_NAMES
@@ -199,7 +200,13 @@ class Generator:
 
     def special(self, expr: b.FuncExpr, args: Sequence[Code]) -> Code | None:
         """Return code for the few functions that are not plain calls: those that wait."""
-        if expr.function.name in WAITING_FUNCTIONS:
+        taken = WAITING_LOCKS.get(expr.function.name)
+        if taken is not None and self.fn.generator:
+            self.use("advisory_lock")
+            keys = ", ".join(arg.src for arg in args)
+            src = f"(yield from advisory_lock(ctx, {taken[0]}, {taken[1]}, {keys}))"
+            return Code(src, any(arg.nullable for arg in args), False, max(arg.depth for arg in args) + 2, True)
+        if expr.function.name in SLEEPING_FUNCTIONS:
             if not self.fn.generator:
                 raise not_supported(f"{expr.function.name} in this place")
             self.use("sleep_until")
@@ -336,7 +343,8 @@ def bare(source: str) -> str:
     return source
 
 
-WAITING_FUNCTIONS = frozenset(("pg_sleep", "pg_sleep_for", "pg_sleep_until"))
+SLEEPING_FUNCTIONS = frozenset(("pg_sleep", "pg_sleep_for", "pg_sleep_until"))
+WAITING_FUNCTIONS = SLEEPING_FUNCTIONS | WAITING_LOCKS.keys()
 
 
 def is_instant(node: object) -> bool:

@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Any, Final, final
 
 from rustydb_engine.errors import SqlError
-from rustydb_engine.exec.waits import WaitUntil
+from rustydb_engine.exec.waits import WaitFor, WaitUntil
+from rustydb_engine.sql.functions.advisory import lock_key
 
 Array = tuple[object, ...]
 HELPERS: dict[str, object] = {}
@@ -346,4 +347,19 @@ def sleep_until(ctx: Any, amount: Any, kind: str) -> Generator[WaitUntil, None, 
         seconds = (amount - ctx.clock_time) / 1e6
     if seconds > 0:
         yield WaitUntil(ctx.monotonic() + int(min(seconds, SLEEP_SECONDS_MAX) * 1e9))
+    return ""
+
+
+@helper
+def advisory_lock(ctx: Any, shared: bool, transaction: bool, *keys: Any) -> Generator[WaitFor, None, str | None]:
+    """Wait for an advisory lock of the session or the transaction; NULL for a NULL key."""
+    if None in keys:
+        return None
+    key = lock_key(*keys)
+    try:
+        while blockers := ctx.advisory_acquire(key, shared, transaction):
+            yield WaitFor(blockers)
+    except BaseException:
+        ctx.advisory_withdraw()
+        raise
     return ""

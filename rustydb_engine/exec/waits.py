@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias, final
 from rustydb_proto.core.value import value
 
 if TYPE_CHECKING:
-    from rustydb_engine.txn.transaction import Transaction
+    from rustydb_engine.txn.manager import Blocker
 
 Row: TypeAlias = tuple[object, ...]
 
@@ -38,13 +38,13 @@ TICK = Tick()
 
 @value
 class WaitFor:
-    """Wait until one of the transactions has ended. Whoever runs the generator looks for deadlocks (40P01) first.
+    """Wait until one of the transactions has ended, or a session has given up an advisory lock. Whoever runs the generator looks for deadlocks (40P01) first.
 
     `relation` is the OID of the table whose row is wanted, for messages and pg_locks; 0 when there is none. `until_ns` is
     the moment of the monotonic clock when the wait is given up (55P03, lock_timeout); 0: never. The session sets it.
     """
 
-    transactions: tuple[Transaction, ...]
+    transactions: tuple[Blocker, ...]
     relation: int = 0
     until_ns: int = 0
 

@@ -23,9 +23,10 @@ from typing import cast
 from rustydb_engine.config import Config
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import Wait, WaitDurable, WaitFor, WaitSpace, WaitUntil
+from rustydb_engine.live.channels import Listener, too_slow
 from rustydb_engine.node.connections import GONE, Connection, Runner, Timed
 from rustydb_engine.node.disk import Disk
-from rustydb_engine.node.sniffing import LISTENERS, Sniffing
+from rustydb_engine.node.postgres import PgConnection
 from rustydb_engine.node.startup import set_password
 from rustydb_engine.session.shared import Shared
 from rustydb_engine.storage.database import Database
@@ -112,6 +113,8 @@ class Node:
                 if woken:
                     for waiter in database.take_woken():
                         self.wake_for_end(waiter)
+        if database.feed.pending or self.shared.live.awake:
+            self.announce()
         if self._doomed:
             self._end_doomed()
         self.disk.step(now)
@@ -189,8 +192,19 @@ class Node:
             runner.wait = None
             self.enqueue(runner)
 
+    def announce(self) -> None:
+        """Hand out the news of durable commits, and let those run who got some of it."""
+        self.shared.announce()
+        for item in self.shared.live.take_awake():
+            if isinstance(item, Listener) and item.overflowed:
+                self.cancel_session(item.process_id, too_slow(self.config.notify_queue_bytes_max))
+            else:
+                self.enqueue(cast(Runner, item.owner))
+
     def durable_to(self, csn: int) -> None:
-        """Wake the runners whose commit is on disk."""
+        """Wake the runners whose commit is on disk, after its news is out."""
+        if self.database.feed.pending:
+            self.announce()
         waiting = self._durable
         while waiting and waiting[0][0] <= csn:
             _, runner = waiting.popleft()
@@ -279,8 +293,7 @@ class Node:
     def _on_accepted(self, event: io.Accepted) -> None:
         connection = Connection(self, event, self.now)
         self.connections[event.conn] = connection
-        self.schedule(self.now.mono_ns + self.config.startup_ns, connection)
-        connection.switch(Sniffing(connection, LISTENERS[event.listener]))
+        connection.switch(PgConnection(connection))
 
     def _on_lost(self, event: io.Lost) -> None:
         connection = self.connections.get(event.conn)
@@ -324,6 +337,7 @@ class Node:
 
     def _on_reloaded(self, event: io.Reloaded) -> None:
         self.config = self.shared.config = replace(self.config, **event.limits)  # type: ignore[arg-type]  # all limits are int
+        self.shared.live.limit(self.config.notify_queue_bytes_max, self.config.subscription_changes_max)
 
     def _on_unasked(self, event: io.Input) -> None:
         self.log("debug", "input ignored", {"kind": type(event).__name__})

@@ -66,6 +66,9 @@ class PgConnection:
         self._reported = 0
         self._startup: messages.StartupReceived | None = None
         self._handlers = _HANDLERS
+        deadline = self.machine.deadline()
+        if deadline is not None:
+            node.schedule(deadline, self)
 
     # ---- the front
 
@@ -112,6 +115,8 @@ class PgConnection:
             handler = handlers.get(event.__class__)
             if handler is None:
                 assert isinstance(event, Stop), f"unexpected event {event!r}"
+                if self.session is not None and self.session.listener is not None:
+                    self._notify(self.session)
                 return 0
             handler(self, event)
             if self.wait is not None:
@@ -299,9 +304,21 @@ class PgConnection:
         """Send ReadyForQuery; with a `csn`, hold everything until the log is durable up to it."""
         if session.settings.version != self._reported:
             self._report(session)
+        if session.listener is not None:
+            self._notify(session, answering=True)
         self.machine.ready(session.status)
         if csn:
             self._hold(csn)
+
+    def _notify(self, session: Session, answering: bool = False) -> None:
+        """Send the notifications that wait, if the session is between transactions and its client reads."""
+        listener = session.listener
+        if listener is None or not listener.queue or session.status != "I" or self.connection.blocked:
+            return
+        machine = self.machine
+        if answering or machine.phase is Phase.IDLE:
+            for item in listener.take():
+                machine.send_result(framing.notification_response(item.process_id, item.channel, item.payload))
 
     def _hold(self, csn: int) -> None:
         wait = WaitDurable(csn)

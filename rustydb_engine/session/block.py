@@ -18,7 +18,7 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.ddl.temporary import before_commit, needs_commit_actions
 from rustydb_engine.exec.deferred import check_deferred
 from rustydb_engine.exec.waits import Wait, WaitDurable, WaitSpace
-from rustydb_engine.session import portals
+from rustydb_engine.session import announcing, portals
 from rustydb_engine.session.copying import NeedCopyData
 from rustydb_engine.session.plans import Space
 from rustydb_engine.sql import ast
@@ -221,6 +221,8 @@ class Block:
         self._forget()
         session.settings.end_transaction()
         self._dependency = max(self._dependency, txn.depends_csn)
+        if txn.notes is not None:
+            announcing.committed(session, txn.notes)
         if csn is not None and csn > session.database.durable_csn:
             yield WaitDurable(csn)
 
@@ -229,6 +231,8 @@ class Block:
         session = self.session
         txn = session.txn
         if txn is None or txn.deferred is not None or self.on_commit or txn.catalog is not None:
+            return False
+        if txn.notes is not None:
             return False
         return not session.portals or not any(portal.hold for portal in session.portals.values())
 

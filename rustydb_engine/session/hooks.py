@@ -14,9 +14,10 @@ from rustydb_engine.catalog.objects import Index, Sequence, Table
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.ddl.definitions import definition, expression_text
+from rustydb_engine.session import announcing, monitoring
 from rustydb_engine.session.parameters import in_own_unit
 from rustydb_engine.storage.database import Database
-from rustydb_engine.txn.locks import MODE_NAMES
+from rustydb_engine.txn import advisory
 from rustydb_engine.values.forms import Forms
 from rustydb_proto.core.entropy import Entropy
 
@@ -198,6 +199,57 @@ class Hooks:
             raise SqlError("42809", f"relation with OID {oid} is not a sequence")
         return found
 
+    # ---- advisory locks and notifications
+
+    def advisory_try(self, key: advisory.Key, shared: bool, transaction: bool) -> bool:
+        """Take an advisory lock unless it has to wait for that."""
+        session = self.session
+        locks = session.database.manager.advisory
+        mode = advisory.SHARE if shared else advisory.EXCLUSIVE
+        return locks.try_acquire(session.advisory_holder(), session.transaction(), key, mode, transaction)
+
+    def advisory_acquire(self, key: advisory.Key, shared: bool, transaction: bool) -> tuple[advisory.Holder, ...]:
+        """Take an advisory lock and return (), or return whom to wait for."""
+        session = self.session
+        locks = session.database.manager.advisory
+        mode = advisory.SHARE if shared else advisory.EXCLUSIVE
+        return locks.acquire(session.advisory_holder(), session.transaction(), key, mode, transaction)
+
+    def advisory_withdraw(self) -> None:
+        """Give up the advisory lock that was waited for."""
+        session = self.session
+        session.database.manager.advisory.withdraw(session.advisory_holder())
+
+    def advisory_unlock(self, key: advisory.Key, shared: bool) -> bool:
+        """Release an advisory lock of the session once; False, after a warning, when it does not hold it."""
+        session = self.session
+        mode = advisory.SHARE if shared else advisory.EXCLUSIVE
+        if session.advisory is not None and session.database.manager.advisory.unlock(session.advisory, key, mode):
+            return True
+        session.notice("WARNING", "01000", f"you don't own a lock of type {advisory.MODE_NAMES[mode]}")
+        return False
+
+    def advisory_unlock_all(self) -> None:
+        """Release every advisory lock of the session."""
+        self.session.release_advisory()
+
+    def notify(self, channel: str, payload: str) -> None:
+        """Send a notification when the transaction commits."""
+        announcing.notify(self.session, channel, payload)
+
+    def listening_channels(self) -> list[str]:
+        """Return the channels that the session listens to."""
+        listener = self.session.listener
+        return list(listener.channels) if listener is not None else []
+
+    def notification_queue_usage(self) -> float:
+        """Return how full the fullest queue of notifications is, from 0 to 1."""
+        return self.session.shared.live.channels.usage()
+
+    def blocking_pids(self, process_id: int) -> list[int]:
+        """Return the process ids of the sessions that another one waits for."""
+        return monitoring.blocking_pids(self.session.database, process_id)
+
     # ---- the session and others
 
     def transaction_id(self) -> int:
@@ -288,35 +340,8 @@ class Hooks:
         ]
 
     def _locks(self) -> list[Record]:
-        return [
-            {
-                "locktype": "relation",
-                "database": 5,
-                "relation": table,
-                "virtualtransaction": f"{txn.process_id}/{txn.xid}",
-                "pid": txn.process_id,
-                "mode": MODE_NAMES[mode],
-                "granted": granted,
-                "fastpath": False,
-            }
-            for txn, table, mode, granted in self.session.database.manager.locks.held()
-        ]
+        return monitoring.lock_rows(self.session.database)
 
     def _activity(self) -> list[Record]:
-        rows: list[Record] = []
-        for entry in self.activity():
-            row = dict(entry)
-            host, _, port = str(row.pop("client")).rpartition(":")
-            wait = row.pop("wait")
-            row.update(
-                usename=row.pop("user"),
-                datname=self.session.shared.config.database,
-                client_addr=host.strip("[]") or None,
-                client_port=int(port) if port.isdigit() else None,
-                state_change=row["query_start"],
-                wait_event_type="Lock" if wait == "WaitFor" else ("IO" if wait == "WaitDurable" else None),
-                wait_event={"WaitFor": "transactionid", "WaitDurable": "WALSync"}.get(str(wait)),
-                backend_type="client backend",
-            )
-            rows.append(row)
-        return rows
+        session = self.session
+        return monitoring.activity_rows(session.database, session.shared.config.database, self.activity())

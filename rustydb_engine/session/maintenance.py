@@ -1,4 +1,4 @@
-"""DISCARD, LOCK TABLE, VACUUM, ANALYZE, CHECKPOINT and the notification commands.
+"""DISCARD, LOCK TABLE, VACUUM, ANALYZE and CHECKPOINT.
 
 Each handler is a generator (session, statement, portal) that returns its `Completion`.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rustydb_engine.catalog.objects import Table
 from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.exec.waits import TICK, Completion, WaitFor, WaitUntil
+from rustydb_engine.session import announcing
 from rustydb_engine.session.prepared import Portal
 from rustydb_engine.sql import ast
 from rustydb_engine.storage.vacuum import analyze, vacuum
@@ -40,6 +41,8 @@ def _discard(session: Session, statement: ast.Discard, _portal: Portal) -> Steps
         session.settings.reset_all()
         session.statements.clear()
         session.last_values.clear()
+        announcing.unlisten_all(session)
+        session.release_advisory()
         utility.drop_temporary(session)
     elif what in ("SEQUENCES", "TEMP", "TEMPORARY"):
         if what == "SEQUENCES":
@@ -122,26 +125,9 @@ def _checkpoint(session: Session, _statement: ast.Checkpoint, _portal: Portal) -
     return Completion("CHECKPOINT")
 
 
-def _listen(_session: Session, _statement: ast.Listen, _portal: Portal) -> Steps:
-    raise not_supported("LISTEN")
-
-
-def _notify(_session: Session, _statement: ast.Notify, _portal: Portal) -> Steps:
-    raise not_supported("NOTIFY")
-
-
-def _unlisten(_session: Session, _statement: ast.Unlisten, _portal: Portal) -> Steps:
-    # Nobody can be listening, so there is nothing to stop: pools send this at every release.
-    yield from ()
-    return Completion("UNLISTEN")
-
-
 HANDLERS: dict[type, Callable[[Session, Any, Portal], Steps]] = {
     ast.Discard: _discard,
     ast.LockTable: _lock,
     ast.Vacuum: _vacuum,
     ast.Checkpoint: _checkpoint,
-    ast.Listen: _listen,
-    ast.Notify: _notify,
-    ast.Unlisten: _unlisten,
 }

@@ -12,14 +12,16 @@ Source: PostgreSQL 15, section 55.2, and src/backend/tcop/postgres.c.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.waits import Steps, Wait, WaitDurable, WaitFor, Yielded
-from rustydb_engine.session import portals, utility
+from rustydb_engine.live.changes import Subscription
+from rustydb_engine.live.channels import Listener
+from rustydb_engine.session import announcing, portals, utility
 from rustydb_engine.session.block import FAILED, IDLE, STATUS, Block, may_run_when_failed
 from rustydb_engine.session.copying import NeedCopyData
 from rustydb_engine.session.entry import Entry, Formats
@@ -32,6 +34,7 @@ from rustydb_engine.session.sink import Sink
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder import BindEnv
 from rustydb_engine.sql.binder.literals import read_registered
+from rustydb_engine.txn.advisory import Holder
 from rustydb_engine.txn.transaction import Transaction
 from rustydb_engine.values.types import BY_OID, Type
 
@@ -81,6 +84,9 @@ class Session:
         self.front: Sink | None = None
         self.last_values: dict[int, int] = {}
         self.last_sequence = 0
+        self.listener: Listener | None = None  # what it listens to; None: nothing
+        self.subscriptions: dict[Subscription, None] = {}
+        self.advisory: Holder | None = None
         self._space: Space | None = None
         self._settings_version = -1
 
@@ -242,9 +248,44 @@ class Session:
         self.drop_portals(everything=True)
         self.block.abandon()
         self.statements.clear()
+        announcing.end(self)
+        self.release_advisory()
         utility.drop_temporary(self)
 
+    def subscribe(
+        self,
+        name: tuple[str, ...],
+        operations: Collection[str] = (),
+        where: str = "",
+        owner: object = None,
+        key: object = None,
+    ) -> Subscription:
+        """Subscribe to the changes of a table that commit from now on (live/changes.py); it ends with the session.
+
+        `name` is looked up as in a statement. `operations` are insert, update and delete (none: all of them). `where` is a
+        SQL condition on the row, of immutable functions. `owner` is the runner that the node runs when there are events
+        (default: the session's own), `key` whatever the caller knows the subscription by. Wait until the log is durable up
+        to `after_csn` before the client is told. Errors: 42P01, 42809, 42501, 53400, 22023, and those of `where`.
+        """
+        return announcing.subscribe(self, name, operations, where, owner, key)
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription; what waits in it is dropped."""
+        self.subscriptions.pop(subscription, None)
+        self.shared.live.changes.close(subscription)
+
     # ---- for the parts of the session
+
+    def advisory_holder(self) -> Holder:
+        """Return the session's place among the holders of advisory locks."""
+        if self.advisory is None:
+            self.advisory = self.database.manager.advisory.holder(self.process_id)
+        return self.advisory
+
+    def release_advisory(self) -> None:
+        """Release the advisory locks of the session (not those of its transaction)."""
+        if self.advisory is not None:
+            self.database.manager.advisory.unlock_all(self.advisory)
 
     def space(self) -> Space:
         """Return the plan space that fits the settings and the transaction's catalog."""
@@ -300,29 +341,37 @@ class Session:
 
     def run_waits(self, wait: Wait) -> Iterator[Wait]:
         """Yield a wait to the node, entering it into the graph of waiting transactions first (40P01 for a cycle)."""
-        if isinstance(wait, WaitFor):
-            txn = self.txn
-            assert txn is not None, "whoever waits for a transaction is in one"
-            timeout_ms = self._milliseconds("lock_timeout")
-            if timeout_ms:
-                until_ns = self.shared.surroundings.now.mono_ns + timeout_ms * NS_PER_MS
-                wait = WaitFor(wait.transactions, wait.relation, until_ns)
-            manager = self.database.manager
+        if not isinstance(wait, WaitFor):
+            yield wait
+            return
+        txn = self.txn
+        assert txn is not None, "whoever waits for a transaction is in one"
+        timeout_ms = self._milliseconds("lock_timeout")
+        if timeout_ms:
+            until_ns = self.shared.surroundings.now.mono_ns + timeout_ms * NS_PER_MS
+            wait = WaitFor(wait.transactions, wait.relation, until_ns)
+        manager = self.database.manager
+        holder = self.advisory
+        waiter = self.shared.surroundings.waiter(self.process_id)
+        try:
+            if holder is not None:
+                holder.txn = txn  # who waits for an advisory lock of this session waits for what it waits for
             manager.enter_wait(txn, wait.transactions)
-            waiter = self.shared.surroundings.waiter(self.process_id)
             for other in wait.transactions:
                 if other.waiters is None:
                     other.waiters = []
                 other.waiters.append(waiter)
-            try:
-                yield wait
-            except BaseException:
-                manager.locks.withdraw(txn)
-                raise
-            finally:
-                manager.leave_wait(txn)
-        else:
             yield wait
+        except BaseException:
+            manager.locks.withdraw(txn)
+            raise
+        finally:
+            manager.leave_wait(txn)
+            if holder is not None:
+                holder.txn = None
+            for other in wait.transactions:
+                if isinstance(other, Holder) and other.waiters and waiter in other.waiters:
+                    other.waiters.remove(waiter)  # the holder may live much longer than this wait
 
     def drop_unnamed(self) -> None:
         """Forget the unnamed statement and portal, as a simple query does."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from rustydb_engine.config import Config
 from rustydb_engine.errors import SqlError
+from rustydb_engine.live.announcer import Announcer
 from rustydb_engine.session.plans import Space
 from rustydb_engine.storage.database import Database
 from rustydb_engine.values.forms import Forms
@@ -51,6 +52,7 @@ class Shared:
         self.entropy = entropy
         self.surroundings = surroundings
         self.checkpoints_done = 0
+        self.live = Announcer(database.feed, config.notify_queue_bytes_max, config.subscription_changes_max)
         self._spaces: dict[tuple[object, ...], Space] = {}
 
     def space(self, path: tuple[str, ...], forms: Forms, user: str) -> Space:
@@ -63,6 +65,10 @@ class Shared:
             found = Space(self.database, self.database.catalog, path, forms, user, self.config.plans_max)
             self._spaces[key] = found
         return found
+
+    def announce(self) -> None:
+        """Hand out the news of the commits that are durable."""
+        self.live.announce(self.database.durable_csn, self.timestamp())
 
     def timestamp(self) -> int:
         """Return the wall clock as a timestamptz."""

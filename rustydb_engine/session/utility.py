@@ -15,8 +15,8 @@ from rustydb_engine.exec.ddl.temporary import drop_temporary_schema
 from rustydb_engine.exec.explain import explain
 from rustydb_engine.exec.result import ResultColumn
 from rustydb_engine.exec.waits import Completion
+from rustydb_engine.session import announcing, cursors, maintenance, statements
 from rustydb_engine.session import copying as copying_
-from rustydb_engine.session import cursors, maintenance, statements
 from rustydb_engine.session.entry import Entry, Formats
 from rustydb_engine.session.locking import table_locks
 from rustydb_engine.session.prepared import Portal
@@ -168,6 +168,7 @@ HANDLERS: dict[type, Callable[[Session, Any, Portal], Steps]] = {
     **statements.HANDLERS,
     **cursors.HANDLERS,
     **maintenance.HANDLERS,
+    **announcing.HANDLERS,
     ast.Explain: _explain,
     ast.Copy: lambda session, statement, portal: copying_.copy(session, statement),
 }

@@ -23,6 +23,7 @@ from rustydb_engine.catalog.codec import encode_changes
 from rustydb_engine.catalog.objects import Sequence
 from rustydb_engine.storage.checkpoint import Checkpoints
 from rustydb_engine.storage.commit import LogWriter
+from rustydb_engine.storage.feed import Feed
 from rustydb_engine.storage.heap import Heap
 from rustydb_engine.storage.index import Index
 from rustydb_engine.storage.pages import SLOT_MASK, Page, Undo
@@ -59,7 +60,7 @@ STREAM_WRITES: Final = 4096
 class Database:
     """One database. `log` and `checkpoints` are None in memory-only mode; whoever carries out effects drives both."""
 
-    __slots__ = ("_reading", "catalog", "checkpoints", "heaps", "log", "manager", "sequences")
+    __slots__ = ("_reading", "catalog", "checkpoints", "feed", "heaps", "log", "manager", "sequences")
 
     def __init__(
         self, catalog: Catalog | None = None, log: LogWriter | None = None, checkpoints: Checkpoints | None = None
@@ -71,6 +72,7 @@ class Database:
         self._reading = Snapshot(0, None, 0)  # the snapshot that those who only read have in common
         self.heaps: dict[int, Heap] = {}
         self.sequences = Sequences()
+        self.feed = Feed()
 
     def heap(self, storage: int) -> Heap:
         """Return the heap of this number, which must exist."""
@@ -112,6 +114,10 @@ class Database:
         plain = txn.catalog is None and txn.structural is None
         if plain and not txn.writes:
             txn.state = DURABLE
+            if txn.notes is not None and txn.notes.messages:
+                # It has no place in commit order of its own: what it says comes after all that was committed before.
+                txn.depend(manager.csn)
+                self.feed.committed(txn, manager.csn)
             self._end(txn)
             return txn.depends_csn if txn.depends_csn > manager.durable_csn else None
         log = self.log
@@ -126,6 +132,8 @@ class Database:
                 log.reserve(len(record))
             else:
                 log.check_space(len(record))
+        if txn.notes is not None or self.feed.watched:
+            self.feed.committed(txn, csn)
         if not plain:
             self._publish_structure(txn, csn)
         manager.csn = csn
@@ -225,6 +233,10 @@ class Database:
             txn.catalog.rollback_to(mark.catalog)
         if txn.deferred is not None:
             del txn.deferred[mark.deferred :]
+        if txn.notes is not None:
+            txn.notes.rollback_to(mark.notes)
+        if txn.advisory is not None:
+            self.manager.advisory.release_since(txn, mark.advisory)
         self._release_row_locks(txn, mark.row_locks)
         self.manager.locks.restore(txn, mark.table_locks)
         self._wake(txn)
@@ -253,6 +265,8 @@ class Database:
             manager.locks.release_all(txn)
         if txn.row_locks is not None:
             self._release_row_locks(txn, 0)
+        if txn.advisory is not None:
+            manager.advisory.release_since(txn, 0)
         if txn.waiters is not None:
             self._wake(txn)
         if txn.snapshot_csn >= 0:

@@ -106,7 +106,7 @@ class TableLocks:
                 queue = self.queues[table] = _Queue()
             if (txn, mode) not in queue.waiting:
                 queue.waiting.append((txn, mode))
-            txn.waiting = f"{MODE_NAMES[mode]} on relation {table}"
+            txn.waiting = f"{MODE_NAMES[mode]} on relation {table} of database 5"
             return blockers
         self._remove_waiter(txn, table)
         txn.waiting = ""

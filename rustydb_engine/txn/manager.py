@@ -12,13 +12,18 @@ graph is a deadlock. It is looked for when a wait begins, which is the only mome
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Final, final
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.storage.versions import forget
+from rustydb_engine.txn.advisory import AdvisoryLocks, Holder
 from rustydb_engine.txn.locks import TableLocks
 from rustydb_engine.txn.snapshot import Snapshot
 from rustydb_engine.txn.transaction import READ_COMMITTED, Transaction
+
+Blocker = Transaction | Holder
+"""What one waits for: the end of a transaction, or that a session gives up an advisory lock."""
 
 FORGET_BATCH: Final = 4096
 """How many backlogged writes one call of `tidy` forgets, at least one transaction's."""
@@ -29,7 +34,7 @@ class Manager:
     """Active transactions, held snapshots, table locks and the wait graph."""
 
     __slots__ = (
-        "_held", "_horizon", "active", "catalog_csn", "csn", "durable_csn", "locks", "next_xid", "retired", "woken",
+        "_held", "_horizon", "active", "advisory", "catalog_csn", "csn", "durable_csn", "locks", "next_xid", "retired", "woken",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,6 +45,7 @@ class Manager:
         self.active: dict[int, Transaction] = {}
         self.woken: list[object] = []  # waiters of transactions that have ended
         self.locks = TableLocks(self.active, self.woken)
+        self.advisory = AdvisoryLocks(self.woken)
         self.retired: deque[Transaction] = deque()  # durable, in commit order, with entries that someone may need
         self._held: dict[int, int] = {}  # csn -> how many snapshots with it are held
         self._horizon = 0  # the smallest held csn, 0 when none is held
@@ -125,25 +131,26 @@ class Manager:
 
     # -- waits
 
-    def enter_wait(self, txn: Transaction, blockers: tuple[Transaction, ...]) -> None:
-        """Note that `txn` waits until `blockers` end; 40P01 when they wait for it."""
+    def enter_wait(self, txn: Transaction, blockers: tuple[Blocker, ...]) -> None:
+        """Note that `txn` waits until `blockers` end or give way; 40P01 when they wait for it."""
         assert blockers and txn not in blockers, "one waits for others"
         txn.waits_for = blockers
         cycle = _cycle(txn)
         if cycle:
             txn.waits_for = ()
-            self.locks.withdraw(txn)
-            raise _deadlock(cycle, blockers)
+            error = _deadlock(cycle)
+            self.locks.withdraw(txn)  # which forgets what the wait is for
+            raise error
 
     def leave_wait(self, txn: Transaction) -> None:
         """Note that `txn` goes on; it may ask for the same again."""
         txn.waits_for = ()
 
 
-def _cycle(start: Transaction) -> list[Transaction]:
-    """Return the transactions of a cycle through `start` in the order in which each waits for the next, or []."""
-    path: list[Transaction] = [start]
-    todo = [iter(start.waits_for)]
+def _cycle(start: Transaction) -> list[Blocker]:
+    """Return the transactions and sessions of a cycle through `start`, each waiting for the next, or []."""
+    path: list[Blocker] = [start]
+    todo: list[Iterator[Blocker]] = [iter(start.waits_for)]
     seen = {start.xid}
     while todo:
         for other in todo[-1]:
@@ -160,9 +167,11 @@ def _cycle(start: Transaction) -> list[Transaction]:
     return []
 
 
-def _deadlock(cycle: list[Transaction], blockers: tuple[Transaction, ...]) -> SqlError:
+def _deadlock(cycle: list[Blocker]) -> SqlError:
     lines = []
     for waiter, blocker in zip(cycle, cycle[1:] + cycle[:1], strict=True):
-        target = f"{waiter.waiting} of database 5" if waiter.waiting else f"ShareLock on transaction {blocker.xid}"
+        if isinstance(waiter, Holder):
+            continue  # it stands between a wait and the transaction in which its session waits
+        target = waiter.waiting or f"ShareLock on transaction {blocker.xid}"
         lines.append(f"Process {waiter.process_id} waits for {target}; blocked by process {blocker.process_id}.")
     return SqlError("40P01", "deadlock detected", detail="\n".join(lines), hint="See server log for query details.")

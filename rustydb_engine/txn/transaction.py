@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from rustydb_engine.storage.heap import Heap
     from rustydb_engine.storage.index import Index
     from rustydb_engine.storage.pages import Page, Undo
+    from rustydb_engine.txn.advisory import Hold, Holder
     from rustydb_engine.txn.manager import Manager
+    from rustydb_engine.txn.notes import Mark, Notes
 
 UNDECIDED: Final = 1 << 62
 """The `csn` of a transaction that has none yet: later than every snapshot."""
@@ -50,6 +52,8 @@ class Savepoint:
     catalog: int
     structural: int
     deferred: int
+    notes: Mark
+    advisory: int
 
 
 @final
@@ -78,8 +82,8 @@ class Transaction:
     """
 
     __slots__ = (
-        "catalog", "cid", "constraint_modes", "csn", "dead_keys", "deferred", "depends_csn", "inserted", "isolation",
-        "log_start", "logged", "manager", "process_id", "read_only", "row_locks", "run_rows", "snapshot_csn", "state", "structural",
+        "advisory", "catalog", "cid", "constraint_modes", "csn", "dead_keys", "deferred", "depends_csn", "inserted", "isolation",
+        "log_start", "logged", "manager", "notes", "process_id", "read_only", "row_locks", "run_rows", "snapshot_csn", "state", "structural",
         "table_locks", "waiters", "waiting", "waits_for", "writes", "xid",
     )  # fmt: skip
 
@@ -103,8 +107,10 @@ class Transaction:
         self.structural: list[Structural] | None = None
         self.deferred: list[tuple[Any, ...]] | None = None  # checks that wait for the commit (exec.foreign_keys)
         self.constraint_modes: dict[int, bool] | None = None  # SET CONSTRAINTS: constraint OID (0: all) -> deferred
+        self.notes: Notes | None = None  # what it will tell others if it commits
+        self.advisory: list[Hold] | None = None  # advisory locks that end with it
         self.waiters: list[object] | None = None  # the node's continuations, handed back when this ends
-        self.waits_for: tuple[Transaction, ...] = ()
+        self.waits_for: tuple[Transaction | Holder, ...] = ()
         self.waiting: str = ""  # what the wait is for, as the deadlock report says it
         self.run_rows = 0  # how many rows in runs were written since the log was last brought up to date
         self.logged = 0  # how many of `writes` are in the log already (a large transaction streams)
@@ -136,4 +142,6 @@ class Transaction:
             self.catalog.savepoint() if self.catalog is not None else 0,
             len(self.structural) if self.structural else 0,
             len(self.deferred) if self.deferred else 0,
+            self.notes.mark() if self.notes is not None else (0, 0, 0),
+            len(self.advisory) if self.advisory else 0,
         )

@@ -38,7 +38,6 @@ class Host:
         self.disk_busy = False
         self.waiting: list[io.Effect] = []
         self.closed: set[int] = set()
-        self.ended: set[int] = set()
         self.paused: set[int] = set()
         self.halted: io.Halt | None = None
         self.logs: list[io.Log] = []
@@ -70,12 +69,10 @@ class Host:
 
     def _carry_out(self, effect: io.Effect) -> io.Input | None:
         if isinstance(effect, io.Send):
-            assert effect.conn not in self.closed | self.ended, "bytes for a closed connection"
+            assert effect.conn not in self.closed, "bytes for a closed connection"
             self.sent.setdefault(effect.conn, []).append(effect.data)
         elif isinstance(effect, io.Close | io.Abort):
             self.closed.add(effect.conn)
-        elif isinstance(effect, io.EndSend):
-            self.ended.add(effect.conn)
         elif isinstance(effect, io.PauseReading):
             self.paused.add(effect.conn)
         elif isinstance(effect, io.ResumeReading):
@@ -112,10 +109,10 @@ class Host:
     def _pass(self, ns: int) -> None:
         self.now = Now(self.now.mono_ns + ns, self.now.wall_us + ns // 1000)
 
-    def accept(self, listener: str = "postgresql") -> Client:
+    def accept(self) -> Client:
         """Open a connection that has sent nothing."""
         self._conn += 1
-        self.step(io.Accepted(self._conn, listener, "test", "test"))
+        self.step(io.Accepted(self._conn, "postgresql", "test", "test"))
         return Client(self, self._conn, self._entropy.child(str(self._conn)))
 
     def connect(self) -> Client:
@@ -136,6 +133,7 @@ class Client:
         self._requests = Requests()
         self.replies: list[Reply] = []
         self.fatal: pg.ErrorReceived | None = None
+        self.notified: list[tuple[str, str, int]] = []
 
     @property
     def closed(self) -> bool:
@@ -171,6 +169,12 @@ class Client:
         self.listen()
         return self.replies.pop()
 
+    def heard(self) -> list[tuple[str, str]]:
+        """Return the notifications that came since the last call, as (channel, payload)."""
+        self.listen()
+        taken, self.notified = self.notified, []
+        return [(channel, payload) for channel, payload, _ in taken]
+
     def _exchange(self) -> None:
         assert self.machine is not None, "log in first"
         data = self.machine.data_to_send()
@@ -188,6 +192,8 @@ class Client:
         while not isinstance(event := machine.next_event(), Stop):
             if isinstance(event, pg.ErrorReceived) and event.fields.get("V") == "FATAL":
                 self.fatal = event
+            elif isinstance(event, pg.NotificationReceived):
+                self.notified.append((event.channel, event.payload, event.process_id))
             elif not isinstance(event, pg.SessionStarted):
                 reply = self._requests.take(event)
                 if reply is not None:

@@ -9,16 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = (
-    "rustydb_proto",
-    "rustydb_engine",
-    "adapters/rustydb",
-    "adapters/rustydb_host",
-    "adapters/rustydb_asyncio",
-    "adapters/rustydb_trio",
-    "adapters/rustydb_gevent",
-    "adapters/rustydb_curio",
-)
+PACKAGES = ("rustydb_proto", "rustydb_engine", "adapters/rustydb", "adapters/rustydb_host", "adapters/rustydb_asyncio")
 
 # Lower layers first. A package may import those before it; names in one row do not import each other unless listed.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -39,14 +30,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rustydb_engine.catalog.virtual",),
     ("rustydb_engine.exec",),
     ("rustydb_engine.copy",),
-    ("rustydb_engine.session",),
+    ("rustydb_engine.session", "rustydb_engine.live"),
     ("rustydb_engine.node",),
     ("rustydb_host",),
-    ("rustydb_asyncio", "rustydb_trio", "rustydb_gevent", "rustydb_curio"),
+    ("rustydb_asyncio",),
 )
 SIBLINGS = {
     ("rustydb_engine.txn", "rustydb_engine.storage"),
     ("rustydb_engine.storage", "rustydb_engine.txn"),
+    # LISTEN and NOTIFY are statements of a session.
+    ("rustydb_engine.session", "rustydb_engine.live"),
     # Functions that name catalog objects (regproc, pg_get_function_…) read the same tables as pg_proc.
     ("rustydb_engine.sql", "rustydb_engine.catalog.system_tables"),
 }

@@ -32,6 +32,8 @@ class FixedContext:
         self.settings = {"server_version": "15.13", "search_path": '"$user", public', "TimeZone": "UTC"}
         self.sequences: dict[int, tuple[int, bool]] = {}
         self.last: int | None = None
+        self.taken: set[tuple[int, int, int]] = {(1, 2, 2)}
+        self.notified: list[tuple[str, str]] = []
 
     def setting(self, name: str) -> str | None:
         return {key.lower(): text for key, text in self.settings.items()}.get(name.lower())
@@ -70,6 +72,27 @@ class FixedContext:
     def sequence_last(self, sequence_oid: int) -> int | None:
         number, called = self.sequences.get(sequence_oid, (1, False))
         return number if called else None
+
+    def advisory_try(self, key: tuple[int, int, int], shared: bool, transaction: bool) -> bool:
+        return key not in self.taken
+
+    def advisory_unlock(self, key: tuple[int, int, int], shared: bool) -> bool:
+        return key in self.taken
+
+    def advisory_unlock_all(self) -> None:
+        self.taken.clear()
+
+    def notify(self, channel: str, payload: str) -> None:
+        self.notified.append((channel, payload))
+
+    def listening_channels(self) -> list[str]:
+        return ["a", "b"]
+
+    def notification_queue_usage(self) -> float:
+        return 0.25
+
+    def blocking_pids(self, process_id: int) -> list[int]:
+        return [process_id + 1]
 
     def cancel(self, process_id: int, terminate: bool = False) -> bool:
         return process_id == self.process_id

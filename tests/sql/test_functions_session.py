@@ -174,11 +174,29 @@ def test_the_schemas_of_the_search_path_that_exist() -> None:
     assert call(context, "current_schemas", False, types="bool") == ("public",)
 
 
-def test_advisory_locks_are_refused_but_unlocking_all_is_not() -> None:
-    assert call(FixedContext(), "pg_advisory_unlock_all") == ""
+def test_advisory_locks_where_generated_code_cannot_wait() -> None:
+    context = FixedContext()
+    assert call(context, "pg_advisory_lock", 1, types="int8") == ""
+    assert call(context, "pg_try_advisory_lock", 1, 2, types="int4 int4") is False
+    assert call(context, "pg_advisory_unlock_shared", 1, 2, types="int4 int4") is True
     with pytest.raises(SqlError) as caught:
-        call(FixedContext(), "pg_advisory_lock", 1, types="int8")
+        call(context, "pg_advisory_xact_lock", 1, 2, types="int4 int4")
     assert caught.value.sqlstate == "0A000"
+    assert call(context, "pg_advisory_unlock_all") == ""
+    assert call(context, "pg_try_advisory_lock", 1, 2, types="int4 int4") is True
+
+
+def test_notifications() -> None:
+    context = FixedContext()
+    assert call(context, "pg_notify", "a", None, types="text text") == ""
+    assert context.notified == [("a", "")]
+    for channel, payload in (("", "x"), ("c" * 64, "x"), ("c", "x" * 8000), (None, None)):
+        with pytest.raises(SqlError) as caught:
+            call(context, "pg_notify", channel, payload, types="text text")
+        assert caught.value.sqlstate == "22023"
+    assert call(context, "pg_listening_channels") == ["a", "b"]
+    assert call(context, "pg_notification_queue_usage") == 0.25
+    assert call(context, "pg_blocking_pids", 5, types="int4") == (6,)
 
 
 def test_privileges_on_columns() -> None:

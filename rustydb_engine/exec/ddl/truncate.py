@@ -68,6 +68,6 @@ def empty(work: Work, table: Table) -> Waits[Table]:
     )  # fmt: skip
     work.database.drop_heap(work.txn, table.storage)
     made = replace(table, storage=heap.storage)
-    work.put(made)
+    work.put(made, truncated=True)
     yield from attach_indexes(work, made)
     return made

@@ -34,6 +34,7 @@ from rustydb_engine.sql.binder.env import BindEnv
 from rustydb_engine.sql.functions.context import EvalContext
 from rustydb_engine.storage.database import Database
 from rustydb_engine.txn.locks import ACCESS_EXCLUSIVE, ACCESS_SHARE
+from rustydb_engine.txn.notes import Notes, TableNote
 from rustydb_engine.txn.snapshot import Snapshot
 from rustydb_engine.txn.transaction import Transaction
 
@@ -197,8 +198,12 @@ class Work:
         if self.catalog.relation_in(schema.oid, name) is not None:
             raise SqlError("42P07", f'relation "{name}" already exists')
 
-    def put(self, entry: CatalogObject) -> None:
-        """Enter a new object, or a new state of one, into the transaction's catalog."""
+    def put(self, entry: CatalogObject, truncated: bool = False) -> None:
+        """Enter a new object, or a new state of one, into the transaction's catalog; subscribers of a table are told."""
+        if isinstance(entry, Table) and entry.kind == "table" and self.catalog.get(entry.oid) is not None:
+            if self.txn.notes is None:
+                self.txn.notes = Notes()
+            self.txn.notes.tables.append(TableNote(len(self.txn.writes), entry, truncated))
         self.catalog.put(entry)
 
     def new_oid(self) -> int:

@@ -33,6 +33,7 @@ STANDALONE = {
     "DEFAULT expressions": "DEFAULT expression",
     "index expressions": "index expression",
     "index predicates": "index predicate",
+    "conditions of subscriptions": "condition of a subscription",
     "column generation expressions": "column generation expression",
     "EXECUTE parameters": "EXECUTE parameter",
     "transform expressions": "transform expression",

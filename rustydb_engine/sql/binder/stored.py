@@ -37,6 +37,7 @@ KINDS = {
     "index": "index expressions",
     "predicate": "index predicates",
     "using": "transform expressions",
+    "filter": "conditions of subscriptions",
 }
 _rules: dict[int, tuple[int, Table, TableRules]] = {}
 _defaults: dict[int, tuple[int, Table, dict[int, Expr]]] = {}
@@ -56,7 +57,8 @@ def table_scope(env: BindEnv, table: Table | None, kind: str = "") -> Scope:
 
 
 def bind_expression(node: ast.Node, table: Table | None, env: BindEnv, kind: str) -> Expr:
-    """Bind an expression for a table. `kind`: check, default, generated, index, predicate, using (ALTER … TYPE … USING).
+    """Bind an expression for a table. `kind`: check, default, generated, index, predicate, using (ALTER … TYPE … USING), filter
+    (of a subscription).
 
     Raises PostgreSQL's errors for what the purpose forbids. A default or generated expression still has its own type:
     see `assign_default`.
@@ -65,12 +67,12 @@ def bind_expression(node: ast.Node, table: Table | None, env: BindEnv, kind: str
     made = bind_in(scope, node, KINDS[kind])
     if kind == "check":
         made = coerce_to_boolean(env, made, "CHECK")
-    elif kind == "predicate":
+    elif kind in ("predicate", "filter"):
         made = coerce_to_boolean(env, made, "WHERE")
     elif kind == "index":
         made = unknown_to_text(env, made)
     _check_columns(made, table, kind)
-    if kind in ("generated", "index", "predicate") and volatility(made) != "i":
+    if kind in _NOT_IMMUTABLE and volatility(made) != "i":
         raise failure("42P17", _NOT_IMMUTABLE[kind])
     return made
 
@@ -79,6 +81,7 @@ _NOT_IMMUTABLE = {
     "generated": "generation expression is not immutable",
     "index": "functions in index expression must be marked IMMUTABLE",
     "predicate": "functions in index predicate must be marked IMMUTABLE",
+    "filter": "functions in the condition of a subscription must be marked IMMUTABLE",
 }
 
 
@@ -93,6 +96,8 @@ def _check_columns(expr: Expr, table: Table | None, kind: str) -> None:
                 raise failure(
                     "42P10", f'system column "{node.name}" reference in check constraint is invalid', node.pos
                 )
+            if kind == "filter":
+                raise failure("0A000", f'system column "{node.name}" in the condition of a subscription', node.pos)
             if kind in ("index", "predicate"):
                 raise failure("0A000", "index creation on system columns is not supported", node.pos)
             if kind == "generated":

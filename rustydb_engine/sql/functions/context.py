@@ -65,6 +65,27 @@ class EvalContext(Protocol):
     def cancel(self, process_id: int, terminate: bool = False) -> bool:
         """Cancel what another session runs, or end the session; False when there is none of that number."""
 
+    def advisory_try(self, key: tuple[int, int, int], shared: bool, transaction: bool) -> bool:
+        """Take an advisory lock for the session or the transaction unless it has to wait for that."""
+
+    def advisory_unlock(self, key: tuple[int, int, int], shared: bool) -> bool:
+        """Release a lock of the session once; False, after a warning, when the session does not hold it."""
+
+    def advisory_unlock_all(self) -> None:
+        """Release every advisory lock of the session."""
+
+    def notify(self, channel: str, payload: str) -> None:
+        """Send a notification when the transaction commits; 54000 when there are too many."""
+
+    def listening_channels(self) -> list[str]:
+        """Return the channels that the session listens to."""
+
+    def notification_queue_usage(self) -> float:
+        """Return how full the fullest queue of notifications is, from 0 to 1."""
+
+    def blocking_pids(self, process_id: int) -> list[int]:
+        """Return the process ids of the sessions that another one waits for."""
+
     def transaction_id(self) -> int:
         """Return this transaction's id."""
 

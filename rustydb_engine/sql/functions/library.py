@@ -6,6 +6,7 @@ Nothing else in the engine imports the modules below for their functions; the bi
 from __future__ import annotations
 
 from rustydb_engine.sql.functions import (
+    advisory,
     aggregates,
     arrays,
     binary,
@@ -47,6 +48,7 @@ from rustydb_engine.sql.functions import (
 )
 
 MODULES = (
+    advisory,
     aggregates,
     arrays,
     binary,

@@ -135,56 +135,9 @@ def pg_get_keywords() -> Iterable[tuple[str, str, bool, str, str]]:
         yield word, code, bare, _CATEGORIES[code], "can be bare label" if bare else "requires AS"
 
 
-# ---------------------------------------------------------------- advisory locks and notification
-
-
-@function("pg_advisory_unlock_all() -> void", oid=2892, volatility="v")
-def pg_advisory_unlock_all() -> str:
-    return ""
-
-
-def _declare_advisory_locks() -> None:
-    def refuse(*_keys: int) -> object:
-        raise not_supported("advisory locking")
-
-    for signature, oid in (
-        ("pg_advisory_lock(int8) -> void", 2880),
-        ("pg_advisory_lock(int4, int4) -> void", 2886),
-        ("pg_advisory_lock_shared(int8) -> void", 2881),
-        ("pg_advisory_lock_shared(int4, int4) -> void", 2887),
-        ("pg_advisory_unlock(int8) -> bool", 2884),
-        ("pg_advisory_unlock(int4, int4) -> bool", 2890),
-        ("pg_advisory_unlock_shared(int8) -> bool", 2885),
-        ("pg_advisory_unlock_shared(int4, int4) -> bool", 2891),
-        ("pg_advisory_xact_lock(int8) -> void", 3089),
-        ("pg_advisory_xact_lock(int4, int4) -> void", 3093),
-        ("pg_advisory_xact_lock_shared(int8) -> void", 3090),
-        ("pg_advisory_xact_lock_shared(int4, int4) -> void", 3094),
-        ("pg_try_advisory_lock(int8) -> bool", 2882),
-        ("pg_try_advisory_lock(int4, int4) -> bool", 2888),
-        ("pg_try_advisory_lock_shared(int8) -> bool", 2883),
-        ("pg_try_advisory_lock_shared(int4, int4) -> bool", 2889),
-        ("pg_try_advisory_xact_lock(int8) -> bool", 3091),
-        ("pg_try_advisory_xact_lock(int4, int4) -> bool", 3095),
-        ("pg_try_advisory_xact_lock_shared(int8) -> bool", 3092),
-        ("pg_try_advisory_xact_lock_shared(int4, int4) -> bool", 3096),
-    ):
-        function(signature, oid=oid, volatility="v")(refuse)
-
-
-_declare_advisory_locks()
-
-
-@function("pg_notify(text, text) -> void", oid=3036, volatility="v", strict=False)
-def pg_notify(channel: str | None, payload: str | None) -> str:
-    raise not_supported("NOTIFY")
+# ---------------------------------------------------------------- snapshots
 
 
 @function("pg_export_snapshot() -> text", oid=3809, volatility="v")
 def pg_export_snapshot() -> str:
     raise not_supported("exporting a snapshot")
-
-
-@function("pg_listening_channels() -> setof text", oid=3035, volatility="s")
-def pg_listening_channels() -> Iterable[str]:
-    return ()

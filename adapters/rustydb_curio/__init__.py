@@ -1,1 +1,0 @@
-"""The curio host: the database on sockets, in a curio kernel."""

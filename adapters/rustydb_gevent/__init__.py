@@ -1,1 +1,0 @@
-"""The gevent host: the database on sockets, beside other greenlets."""

@@ -1,1 +1,0 @@
-"""The trio host: the database on sockets, in a trio program."""
