@@ -9,6 +9,8 @@ node.disk_busy = True            disk effects wait in node.waiting until node.fi
 from __future__ import annotations
 
 from rustydb_host.files import indexes_of
+from rustydb_sim.answers import Reply, Requests
+from rustydb_sim.disk import Disk
 
 from rustydb_engine.config import Config
 from rustydb_engine.node.node import Node
@@ -21,8 +23,6 @@ from rustydb_proto.core.scram import make_verifier
 from rustydb_proto.core.time import Now
 from rustydb_proto.pg import client_messages as pg
 from rustydb_proto.pg.client import ClientMachine
-from tests.sim.answers import Reply, Requests
-from tests.sim.disk import Disk
 
 SEGMENT = 1 << 16
 VERIFIER = str(make_verifier("admin", bytes(16), 1))

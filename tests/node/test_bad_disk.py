@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from rustydb_sim.disk import Disk
 
 from rustydb_engine.storage.wal import DamagedLog, segment_name
 from rustydb_proto.core import io
 from rustydb_proto.pg.client_messages import Query
 from tests.node.support import SEGMENT, Client, Host
-from tests.sim.disk import Disk
 
 
 def prepared() -> tuple[Host, Disk, Client]:

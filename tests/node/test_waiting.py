@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from rustydb_sim.disk import Disk
 
 from rustydb_proto.core import io
 from rustydb_proto.pg import framing
 from rustydb_proto.pg.client_messages import Query
 from tests.node.support import Client, Host
-from tests.sim.disk import Disk
 
 
 @pytest.fixture

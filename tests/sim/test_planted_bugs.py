@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from rustydb_sim.runner import run_seed
 
 from rustydb_engine.node.node import Node
 from rustydb_engine.node.postgres import PgConnection
@@ -13,7 +14,6 @@ from rustydb_engine.storage import recovery, wal
 from rustydb_engine.storage.database import Database
 from rustydb_engine.txn.manager import Manager
 from rustydb_engine.txn.transaction import Transaction
-from tests.sim.runner import run_seed
 
 SEEDS = 60
 
@@ -40,7 +40,7 @@ def test_commits_that_are_acknowledged_before_the_disk_has_them_are_found(monkey
     monkeypatch.setattr(Database, "commit", hasty)
     report = first_failure()
     assert "missing" in report or "not there" in report or "differ" in report
-    assert "replay: python -m tests.sim --seed" in report
+    assert "replay: python -m rustydb_sim --seed" in report
 
 
 def test_replies_that_are_not_held_until_the_commit_is_durable_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

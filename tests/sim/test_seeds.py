@@ -1,4 +1,4 @@
-"""200 worlds, and that a world is the same every time. More of them: `python -m tests.sim --seeds 0-2000`."""
+"""200 worlds, and that a world is the same every time. More of them: `python -m rustydb_sim --seeds 0-2000`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.sim.runner import run_many, run_seed
+from rustydb_sim.runner import run_many, run_seed
 
 ROOT = Path(__file__).parents[2]
 SEEDS = int(os.environ.get("RUSTYDB_SIM_SEEDS", "200"))
@@ -29,7 +29,7 @@ def test_a_seed_gives_the_same_trace_again_also_when_python_hashes_differently()
     digests = set()
     for hash_seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)}
-        command = [sys.executable, "-m", "tests.sim", "--seed", "6"]
+        command = [sys.executable, "-m", "rustydb_sim", "--seed", "6"]
         result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
         found = re.search(r"digest (\w{64})", result.stdout)
         assert found is not None, result.stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rustydb_sim.disk import Disk
+
 from rustydb_engine.catalog.catalog import Catalog
 from rustydb_engine.catalog.objects import Table
 from rustydb_engine.storage.database import Database
@@ -12,7 +14,6 @@ from rustydb_engine.storage.recovery import Recovered, recover
 from rustydb_engine.txn.transaction import Transaction
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.io import Appended, DiskDone, DiskFailed, Effect
-from tests.sim.disk import Disk
 
 SEGMENT = 1 << 14
 

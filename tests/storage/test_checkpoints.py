@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from rustydb_sim.disk import Disk
 
 from rustydb_engine.storage.checkpoint import checkpoint_name
 from rustydb_engine.storage.database import Database
 from rustydb_engine.storage.wal import DamagedLog, segment_name
 from rustydb_proto.core.io import Append, DeleteFile, Publish, Store
-from tests.sim.disk import Disk
 from tests.storage.support import (
     checkpoint,
     contents,

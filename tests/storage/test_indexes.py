@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable
 
 import pytest
+from rustydb_sim.disk import Disk
 
 from rustydb_engine.storage.database import Database
 from rustydb_engine.storage.heap import Heap
 from rustydb_engine.storage.index import SKIP, Index
 from rustydb_engine.storage.pages import Row
-from tests.sim.disk import Disk
 from tests.storage.support import check_indexes, make_heap, open_database, pump, write
 
 

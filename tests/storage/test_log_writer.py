@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
+from rustydb_sim.disk import Disk
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.storage.commit import FRAME_BYTES_MAX, RECORD_BYTES_MAX, LogWaits, LogWriter
 from rustydb_engine.storage.wal import decode_header, frames, lsn_text, segment_name, segment_number, stray_frame
 from rustydb_proto.core.io import Allocate, Append
-from tests.sim.disk import Disk
 from tests.storage.support import contents, deliver, make_heap, open_database, pump, write
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from rustydb_sim.disk import Disk
 
 from rustydb_engine.catalog.objects import PUBLIC, Sequence, Table, TableColumn
 from rustydb_engine.storage.database import Database
 from rustydb_engine.storage.wal import FRAME_BYTES, HEADER_BYTES, DamagedLog, segment_name
 from rustydb_engine.values.interval import Interval
 from rustydb_engine.values.types import INT4, TEXT
-from tests.sim.disk import Disk
 from tests.storage.support import (
     check_indexes,
     check_pages,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import random
 
+from rustydb_sim.disk import Disk
+
 from rustydb_engine.storage.database import Database
 from rustydb_engine.storage.heap import NO_KEY_UPDATE, UPDATE, Heap
 from rustydb_engine.storage.index import SKIP, Index
 from rustydb_engine.storage.pages import Row
 from rustydb_engine.txn.transaction import READ_COMMITTED, REPEATABLE_READ, Savepoint, Transaction
 from rustydb_proto.core.io import Effect
-from tests.sim.disk import Disk
 from tests.storage.support import (
     check_indexes,
     check_pages,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from rustydb_sim.disk import Disk
 
-from tests.sim.disk import Disk
 from tests.storage.support import check_indexes, check_pages
 from tests.txn.model import Runner
 

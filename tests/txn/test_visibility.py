@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from rustydb_sim.disk import Disk
+
 from rustydb_engine.catalog.objects import PUBLIC, Table
 from rustydb_engine.storage.database import Database
 from rustydb_engine.storage.heap import UPDATE, Heap
 from rustydb_engine.txn.transaction import ABORTED, ACTIVE, DURABLE, PRECOMMITTED, REPEATABLE_READ
-from tests.sim.disk import Disk
 from tests.storage.support import check_indexes, check_pages, contents, make_heap, open_database, pump, write
 
 

@@ -1,7 +1,7 @@
 """Running seeds: one with all its details, or many in several processes, with a line of progress.
 
-python -m tests.sim --seed 123               the trace of one world
-python -m tests.sim --seeds 0-2000           many worlds
+python -m rustydb_sim --seed 123               the trace of one world
+python -m rustydb_sim --seeds 0-2000           many worlds
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from tests.sim.world import World
+from rustydb_sim.world import World
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Outcome:
 
     def report(self) -> str:
         """Return the failure, and how to see it again."""
-        return f"seed {self.seed}: {self.failure}\nreplay: python -m tests.sim --seed {self.seed}"
+        return f"seed {self.seed}: {self.failure}\nreplay: python -m rustydb_sim --seed {self.seed}"
 
 
 def run_seed(seed: int, say: Callable[[str], None] | None = None) -> Outcome:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from rustydb_proto.pg.client_messages import Query
-from tests.sim.answers import Reply
-from tests.sim.client import Ask
-from tests.sim.history import Violation
+from rustydb_sim.answers import Reply
+from rustydb_sim.client import Ask
+from rustydb_sim.history import Violation
 
 # Refusals that are no fault of the node: deadlock, serialization, cancel or timeout, lock timeout, full disk.
 MAY_REFUSE = frozenset({"40P01", "40001", "57014", "55P03", "53100"})

@@ -26,13 +26,13 @@ from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.scram import make_verifier
 from rustydb_proto.core.time import Now
-from tests.sim.audit import audit, setup
-from tests.sim.client import PASSWORD, USER, Client, Program
-from tests.sim.disk import Disk
-from tests.sim.history import History, Violation
-from tests.sim.network import Link
-from tests.sim.programs import Player
-from tests.sim.weather import MS, S, Weather, weather
+from rustydb_sim.audit import audit, setup
+from rustydb_sim.client import PASSWORD, USER, Client, Program
+from rustydb_sim.disk import Disk
+from rustydb_sim.history import History, Violation
+from rustydb_sim.network import Link
+from rustydb_sim.programs import Player
+from rustydb_sim.weather import MS, S, Weather, weather
 
 VERIFIER = str(make_verifier(PASSWORD, bytes(16), 1))
 START_NS = 1_000 * S

@@ -10,10 +10,10 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from rustydb_proto.core import io
-from tests.sim.history import Violation
+from rustydb_sim.history import Violation
 
 if TYPE_CHECKING:
-    from tests.sim.world import World
+    from rustydb_sim.world import World
 
 
 class Reader(Protocol):

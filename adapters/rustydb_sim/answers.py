@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from rustydb_proto.pg import client_messages as pg
 from rustydb_proto.pg.messages import CopyDataReceived, CopyDoneReceived
-from tests.sim.history import Violation
+from rustydb_sim.history import Violation
 
 
 @dataclass

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from tests.sim.answers import Reply
-from tests.sim.asking import say
-from tests.sim.client import Ask, Program
-from tests.sim.history import INITIAL_BALANCE, History, Violation
+from rustydb_sim.answers import Reply
+from rustydb_sim.asking import say
+from rustydb_sim.client import Ask, Program
+from rustydb_sim.history import INITIAL_BALANCE, History, Violation
 
 CLIENTS_MAX = 10
 

@@ -16,12 +16,12 @@ from rustydb_proto.core.machine import Stop
 from rustydb_proto.pg import client_messages as pg
 from rustydb_proto.pg.client import ClientMachine
 from rustydb_proto.pg.messages import ConnectionEnded, CopyData, CopyDone, ProtocolFailed
-from tests.sim.answers import Reply, Requests
-from tests.sim.history import Violation
-from tests.sim.network import Link
+from rustydb_sim.answers import Reply, Requests
+from rustydb_sim.history import Violation
+from rustydb_sim.network import Link
 
 if TYPE_CHECKING:
-    from tests.sim.world import World
+    from rustydb_sim.world import World
 
 USER, PASSWORD, DATABASE = "admin", "admin", "rustydb"
 # What may end a connection although nothing is wrong with the node.

@@ -6,12 +6,12 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from rustydb_proto.pg.client_messages import Bind, Execute, Parse, Sync
-from tests.sim.asking import Refused, checked, do, expect, say
-from tests.sim.client import Ask, Program
-from tests.sim.history import History, Key
+from rustydb_sim.asking import Refused, checked, do, expect, say
+from rustydb_sim.client import Ask, Program
+from rustydb_sim.history import History, Key
 
 if TYPE_CHECKING:
-    from tests.sim.weather import Weather
+    from rustydb_sim.weather import Weather
 
 
 class Readers:

@@ -21,14 +21,14 @@ from rustydb_proto.pg.client_messages import (
     Query,
     Sync,
 )
-from tests.sim.answers import Reply
-from tests.sim.asking import MAY_REFUSE, Refused, Steps, checked, do, expect, say
-from tests.sim.client import Ask, Program
-from tests.sim.history import History, Table, Unit, Violation, note_of
-from tests.sim.readers import Readers
+from rustydb_sim.answers import Reply
+from rustydb_sim.asking import MAY_REFUSE, Refused, Steps, checked, do, expect, say
+from rustydb_sim.client import Ask, Program
+from rustydb_sim.history import History, Table, Unit, Violation, note_of
+from rustydb_sim.readers import Readers
 
 if TYPE_CHECKING:
-    from tests.sim.weather import Weather
+    from rustydb_sim.weather import Weather
 
 MARKER = "INSERT INTO units (client, unit) VALUES ({}, {})"
 BULK_ROWS = 4500
