@@ -5,7 +5,8 @@ configuration again. How a signal reaches the loop is each host's own matter; it
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rustydb_host.contract import Put
 from rustydb_proto.core import io
@@ -30,3 +31,14 @@ class Signals:
         graceful = not (self._asked and number == signal.SIGINT)
         self._asked = True
         self._put(io.ShutdownRequested(graceful))
+
+
+@contextmanager
+def taken(handler: Callable[[int], None]) -> Iterator[None]:
+    """Take the signals for the length of a `with` block, in the main thread; `handler` runs between any two instructions."""
+    before = {number: signal.signal(number, lambda number, frame: handler(number)) for number in HANDLED}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

@@ -157,8 +157,15 @@ class Connection:
             self.paused = True
             self.node.emit(io.PauseReading(self.conn))
 
+    def end_send(self) -> None:
+        """Send what there is and end our direction; the peer may still say something. Nothing may be sent after it."""
+        said = self.output()
+        if said:
+            self.node.emit(io.Send(self.conn, said))
+        self.node.emit(io.EndSend(self.conn))
+
     def timeout(self, now: Now) -> None:
-        """Fire what is due."""
+        """Fire what is due. The first moment is when the time for startup is over, counted from `accepted`."""
         self.front.timeout(now)
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ from rustydb_engine.exec.waits import Wait, WaitDurable, WaitFor, WaitSpace, Wai
 from rustydb_engine.live.channels import Listener, too_slow
 from rustydb_engine.node.connections import GONE, Connection, Runner, Timed
 from rustydb_engine.node.disk import Disk
-from rustydb_engine.node.postgres import PgConnection
+from rustydb_engine.node.sniffing import LISTENERS, Sniffing
 from rustydb_engine.node.startup import set_password
 from rustydb_engine.session.shared import Shared
 from rustydb_engine.storage.database import Database
@@ -293,7 +293,8 @@ class Node:
     def _on_accepted(self, event: io.Accepted) -> None:
         connection = Connection(self, event, self.now)
         self.connections[event.conn] = connection
-        connection.switch(PgConnection(connection))
+        self.schedule(self.now.mono_ns + self.config.startup_ns, connection)
+        connection.switch(Sniffing(connection, LISTENERS[event.listener]))
 
     def _on_lost(self, event: io.Lost) -> None:
         connection = self.connections.get(event.conn)

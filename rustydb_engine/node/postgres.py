@@ -66,9 +66,6 @@ class PgConnection:
         self._reported = 0
         self._startup: messages.StartupReceived | None = None
         self._handlers = _HANDLERS
-        deadline = self.machine.deadline()
-        if deadline is not None:
-            node.schedule(deadline, self)
 
     # ---- the front
 

@@ -38,6 +38,7 @@ class Host:
         self.disk_busy = False
         self.waiting: list[io.Effect] = []
         self.closed: set[int] = set()
+        self.ended: set[int] = set()
         self.paused: set[int] = set()
         self.halted: io.Halt | None = None
         self.logs: list[io.Log] = []
@@ -69,10 +70,12 @@ class Host:
 
     def _carry_out(self, effect: io.Effect) -> io.Input | None:
         if isinstance(effect, io.Send):
-            assert effect.conn not in self.closed, "bytes for a closed connection"
+            assert effect.conn not in self.closed | self.ended, "bytes for a closed connection"
             self.sent.setdefault(effect.conn, []).append(effect.data)
         elif isinstance(effect, io.Close | io.Abort):
             self.closed.add(effect.conn)
+        elif isinstance(effect, io.EndSend):
+            self.ended.add(effect.conn)
         elif isinstance(effect, io.PauseReading):
             self.paused.add(effect.conn)
         elif isinstance(effect, io.ResumeReading):
@@ -109,10 +112,10 @@ class Host:
     def _pass(self, ns: int) -> None:
         self.now = Now(self.now.mono_ns + ns, self.now.wall_us + ns // 1000)
 
-    def accept(self) -> Client:
+    def accept(self, listener: str = "postgresql") -> Client:
         """Open a connection that has sent nothing."""
         self._conn += 1
-        self.step(io.Accepted(self._conn, "postgresql", "test", "test"))
+        self.step(io.Accepted(self._conn, listener, "test", "test"))
         return Client(self, self._conn, self._entropy.child(str(self._conn)))
 
     def connect(self) -> Client:

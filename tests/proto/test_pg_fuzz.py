@@ -15,8 +15,9 @@ sys.path.append(str(Path(__file__).parents[2] / "fuzz"))
 import fuzzing
 import pg_client
 import pg_server
+import sniff
 
-TARGETS = {"pg_server": pg_server.check, "pg_client": pg_client.check}
+TARGETS = {"pg_server": pg_server.check, "pg_client": pg_client.check, "sniff": sniff.check}
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("rustydb_proto", "rustydb_engine", "adapters/rustydb", "adapters/rustydb_host", "adapters/rustydb_asyncio")
+PACKAGES = (
+    "rustydb_proto",
+    "rustydb_engine",
+    "adapters/rustydb",
+    "adapters/rustydb_host",
+    "adapters/rustydb_asyncio",
+    "adapters/rustydb_trio",
+    "adapters/rustydb_gevent",
+    "adapters/rustydb_curio",
+)
 
 # Lower layers first. A package may import those before it; names in one row do not import each other unless listed.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -33,7 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rustydb_engine.session", "rustydb_engine.live"),
     ("rustydb_engine.node",),
     ("rustydb_host",),
-    ("rustydb_asyncio",),
+    ("rustydb_asyncio", "rustydb_trio", "rustydb_gevent", "rustydb_curio"),
 )
 SIBLINGS = {
     ("rustydb_engine.txn", "rustydb_engine.storage"),

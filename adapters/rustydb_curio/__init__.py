@@ -1,0 +1,1 @@
+"""The curio host: the database on sockets, in a curio kernel."""

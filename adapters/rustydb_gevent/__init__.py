@@ -1,0 +1,1 @@
+"""The gevent host: the database on sockets, beside other greenlets."""

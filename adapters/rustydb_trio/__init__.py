@@ -1,0 +1,1 @@
+"""The trio host: the database on sockets, in a trio program."""

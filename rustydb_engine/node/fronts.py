@@ -1,0 +1,21 @@
+"""Which front speaks which protocol.
+
+A new protocol takes its row here. A protocol that is known and not yet served gets a refusal in its own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from rustydb_engine.node.connections import Connection, Front
+from rustydb_engine.node.postgres import PgConnection
+from rustydb_engine.node.refusals import refuse_http1, refuse_http2, refuse_native
+from rustydb_proto.sniff import Protocol
+
+FRONTS: Final[Mapping[Protocol, Callable[[Connection], Front]]] = {
+    Protocol.POSTGRESQL: PgConnection,
+    Protocol.NATIVE: refuse_native,
+    Protocol.HTTP1: refuse_http1,
+    Protocol.HTTP2: refuse_http2,
+}
