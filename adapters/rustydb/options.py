@@ -72,7 +72,7 @@ OPTIONS: Final = (
     Option("sslcert", "text", "", "file of the client's certificate", "RUSTYDB_SSLCERT"),
     Option("sslkey", "text", "", "file of the client certificate's key", "RUSTYDB_SSLKEY"),
     Option(
-        "encoding", "text", "msgpack", "encoding of messages", "RUSTYDB_ENCODING", choices=("msgpack", "bincode")
+        "encoding", "text", "messagepack", "encoding of messages", "RUSTYDB_ENCODING", choices=("messagepack", "bincode")
     ),
     Option(
         "compression", "text", "none", "compression of large frames; falls back to none when a side lacks it",

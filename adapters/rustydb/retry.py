@@ -10,9 +10,9 @@ What is retried, and what never:
 - Never a write that was sent: nobody here knows whether it was carried out. `OutcomeUnknown`.
 - Never because of what the server answered: 40001 and 40P01 mean that the *transaction* is to be run again, which the program must do.
 
-Pauses grow exponentially with full jitter: the n-th is a random part of `base * 2**n`, at most `cap`. A `Breaker` guards the way to a
-server: after `failures` failed connects in a row, connecting fails at once with `CircuitOpen` until `rest` seconds have passed;
-then one try decides whether it closes or rests again.
+Pauses grow exponentially with full jitter: the n-th is a random part of `base * 2**n`, at most `cap`. A circuit breaker (that of
+rustydb_proto.binary) guards the way to the servers: after five rounds of failed connects in a row, connecting fails at once with
+`CircuitOpen` for 30 s; then a single round decides whether it closes or rests again.
 
 Everything here is pure: time and chance are arguments.
 """
@@ -60,53 +60,3 @@ class Backoff:
         ceiling = min(self.cap, self.base * float(1 << min(attempt, 30)))
         # At least a tenth: an unlucky zero would make two tries one.
         return ceiling * max(fraction, 0.1)
-
-
-class Breaker:
-    """The circuit breaker of one server: closed, open, or half open (one try is under way)."""
-
-    __slots__ = ("_failures", "_opened", "_trying", "failures", "rest")
-
-    def __init__(self, failures: int = 5, rest: float = 10.0) -> None:
-        assert failures > 0, "a breaker that is never closed lets nobody in"
-        self.failures = failures
-        self.rest = rest
-        self._failures = 0
-        self._opened: float | None = None
-        self._trying = False
-
-    def state(self, now: float) -> str:
-        """Return closed, open or half-open."""
-        if self._opened is None:
-            return "closed"
-        return "half-open" if self._trying or now - self._opened >= self.rest else "open"
-
-    def permit(self, now: float) -> None:
-        """Let a try pass; CircuitOpen when it may not."""
-        if self._opened is None:
-            return
-        left = self.rest - (now - self._opened)
-        if left > 0 or self._trying:
-            wait = max(left, 0.0)
-            raise CircuitOpen(
-                f"connecting failed {self._failures} times in a row; it is tried again in {wait:.1f} s",
-                retry_after=wait,
-            )
-        self._trying = True
-
-    def succeeded(self) -> None:
-        """A try succeeded: close."""
-        self._failures = 0
-        self._opened = None
-        self._trying = False
-
-    def failed(self, now: float) -> None:
-        """A try failed: count it, and open when it was one too many or the half-open one."""
-        self._failures += 1
-        if self._trying or self._failures >= self.failures:
-            self._opened = now
-        self._trying = False
-
-    def abandoned(self) -> None:
-        """A try was given up (cancelled) and says nothing."""
-        self._trying = False

@@ -34,13 +34,13 @@ class Row(tuple[Any, ...]):
     def __getitem__(self, key: slice) -> tuple[Any, ...]: ...
     def __getitem__(self, key: str | SupportsIndex | slice) -> Any:
         """Return an item by name or position, or a tuple for a slice; KeyError, IndexError."""
-        if type(key) is str:
+        if isinstance(key, str):
             try:
                 return tuple.__getitem__(self, self._positions[key])
             except KeyError:
                 known = ", ".join(self.columns)
                 raise KeyError(f'no column "{key}" in the row; its columns are {known}') from None
-        return tuple.__getitem__(self, key)  # type: ignore[index]  # a str subclass ends here and raises TypeError
+        return tuple.__getitem__(self, key)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the item of a column, or `default` when there is no such column."""

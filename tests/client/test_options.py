@@ -67,7 +67,7 @@ def test_tls_is_safe_by_default() -> None:
         (None, {"port": 0}, {}, "port: 0 is not a port"),
         (None, {"port": True}, {}, "port: True is not a port"),
         (None, {"pool_size": 1.5}, {}, "pool_size: 1.5 is not a whole number from 1 to 10000"),
-        (None, {"encoding": "xml"}, {}, "encoding: 'xml' is none of msgpack, bincode"),
+        (None, {"encoding": "xml"}, {}, "encoding: 'xml' is none of messagepack, bincode"),
         (None, {"user": "a", "username": "b"}, {}, "one option"),
         (None, {"user": ""}, {}, "user is empty"),
         (None, {"password": 5}, {}, "password: the value is not a text"),

@@ -1,10 +1,10 @@
-"""What is tried again, how long is waited before, and the breaker; in virtual time."""
+"""What is tried again, and how long is waited before."""
 
 from __future__ import annotations
 
 import pytest
-from rustydb.errors import AuthenticationFailed, CircuitOpen, ConnectionLost, ConnectTimeout, ProgrammingError
-from rustydb.retry import Backoff, Breaker, is_final, is_read
+from rustydb.errors import AuthenticationFailed, ConnectionLost, ConnectTimeout, ProgrammingError
+from rustydb.retry import Backoff, is_final, is_read
 
 
 @pytest.mark.parametrize(
@@ -32,40 +32,3 @@ def test_pauses_grow_to_the_cap_and_have_jitter() -> None:
 def test_what_cannot_change_is_final() -> None:
     assert is_final(AuthenticationFailed("wrong password")) and is_final(ProgrammingError("no database", "3D000"))
     assert not is_final(ConnectionLost("reset")) and not is_final(ConnectTimeout("slow"))
-
-
-def test_the_breaker_opens_rests_tries_once_and_closes() -> None:
-    breaker = Breaker(failures=3, rest=10)
-    for _ in range(3):
-        breaker.permit(0.0)
-        breaker.failed(0.0)
-    assert breaker.state(1.0) == "open"
-    with pytest.raises(CircuitOpen, match="failed 3 times in a row") as caught:
-        breaker.permit(1.0)
-    assert caught.value.retry_after == 9.0
-    assert breaker.state(10.0) == "half-open"
-    breaker.permit(10.0)
-    with pytest.raises(CircuitOpen):
-        breaker.permit(10.0)  # one try at a time
-    breaker.failed(10.0)
-    assert breaker.state(11.0) == "open"
-    breaker.permit(20.0)
-    breaker.succeeded()
-    assert breaker.state(20.0) == "closed"
-    breaker.permit(20.0)
-
-
-def test_a_try_that_was_given_up_says_nothing() -> None:
-    breaker = Breaker(failures=1, rest=10)
-    breaker.failed(0.0)
-    breaker.permit(10.0)
-    breaker.abandoned()
-    breaker.permit(10.0)
-
-
-def test_a_success_forgets_the_failures_before_it() -> None:
-    breaker = Breaker(failures=2)
-    breaker.failed(0.0)
-    breaker.succeeded()
-    breaker.failed(0.0)
-    assert breaker.state(0.0) == "closed"
