@@ -9,7 +9,10 @@ but the waiting. What a host must do is told in rustydb_host/contract.py. The pa
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import closing
+from math import inf
 
 import curio
 from curio.traps import _read_wait
@@ -26,15 +29,51 @@ def run(service: Service) -> int:
 async def serve(service: Service) -> int:
     """Serve as a task of a curio program; return the code with which the core halted. Being cancelled ends it at once."""
     with closing(Selecting()) as selecting:
-        reactor = Reactor(service, selecting.selector, selecting.wake)
-        with closing(reactor):
-            reactor.start()
-            while not reactor.finished:
-                seconds = reactor.turn(selecting.events())
-                if seconds == 0:
-                    await curio.sleep(0)
-                elif seconds is None:
+        alarm = Alarm(selecting.wake)
+        ringing = await curio.spawn(alarm.ring, daemon=True)
+        try:
+            with closing(Reactor(service, selecting.selector, selecting.wake)) as reactor:
+                reactor.start()
+                while not reactor.finished:
+                    seconds = reactor.turn(selecting.events())
+                    if seconds == 0:
+                        await curio.sleep(0)
+                        continue
+                    if seconds is not None:
+                        await alarm.set(seconds)
                     await _read_wait(selecting)
-                else:
-                    await curio.ignore_after(seconds, _read_wait, selecting)
-            return reactor.code
+                return reactor.code
+        finally:
+            await ringing.cancel()
+
+
+class Alarm:
+    """Ends the waiting at the least of the moments that it was told.
+
+    A moment that is no longer wanted costs one turn in vain; a timeout around each waiting would cost every turn more than
+    the rest of the waiting does.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._at = inf
+        self._changed = curio.Event()
+
+    async def set(self, seconds: float) -> None:
+        """Ring after `seconds`, or earlier."""
+        at = time.monotonic() + seconds
+        if at < self._at:
+            self._at = at
+            await self._changed.set()
+
+    async def ring(self) -> None:
+        """Ring again and again."""
+        while True:
+            self._changed.clear()
+            if self._at == inf:
+                await self._changed.wait()
+                continue
+            await curio.ignore_after(max(self._at - time.monotonic(), 0.0), self._changed.wait)
+            if self._at <= time.monotonic():
+                self._at = inf
+                self._wake()
