@@ -67,7 +67,15 @@ class Ready:
     status: str
 
 
-Item = Columns | Rows | Tag | Report | Ready
+@dataclass(frozen=True)
+class Told:
+    """A notification; those that came between two answers count to the second. Who sent it differs by nature."""
+
+    channel: str
+    payload: str
+
+
+Item = Columns | Rows | Tag | Report | Ready | Told
 
 
 def _now() -> Now:
@@ -144,8 +152,11 @@ class Connection:
     def _collect(self, copy_data: bytes | None) -> list[Item]:
         found: list[Item] = []
         rows: list[tuple[bytes | None, ...]] = []
+        told: list[Item] = []  # where between the messages they come is chance
         for event in self._events():
-            if isinstance(event, client_messages.RowsReceived):
+            if isinstance(event, client_messages.NotificationReceived):
+                told.append(Told(event.channel, event.payload))
+            elif isinstance(event, client_messages.RowsReceived):
                 rows += event.rows
             elif isinstance(event, messages.CopyDataReceived):
                 rows.append((event.data,))
@@ -164,7 +175,7 @@ class Connection:
                 rows = []  # those before an error are not compared: how many there are is chance
                 found.append(report_of(event))
             elif isinstance(event, client_messages.ReadyReceived):
-                found.append(Ready(event.status))
+                found += [*told, Ready(event.status)]
                 return found
             else:
                 found += items_of(event)

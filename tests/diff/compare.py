@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.diff.client import Columns, Item, Ready, Report, Rows, Tag
+from tests.diff.client import Columns, Item, Ready, Report, Rows, Tag, Told
 from tests.diff.statements import Statement
 
 KNOWN = Path(__file__).parent / "known_differences.txt"
@@ -127,6 +127,8 @@ def flatten(items: Sequence[Item], ordered: bool) -> list[Aspect]:
                 aspects.append(("tag", item.tag))
             case Report():
                 aspects += [(ASPECTS.get(key, key), f"{item.kind} {value}") for key, value in item.fields if key != "S"]
+            case Told():
+                aspects.append(("notification", f"{item.channel} {item.payload!r}"))
             case Ready():
                 aspects.append(("status", item.status))
     return aspects

@@ -243,3 +243,44 @@ def test_listening_tables_and_types_can_be_introspected(url: str) -> None:
         assert rows == [("a", "integer"), ("b", "text[]"), ("c", "numeric")]
 
     run(url, work)
+
+
+def test_listeners_are_called(url: str) -> None:
+    async def work(connection: Connection) -> None:
+        heard: asyncio.Queue[tuple[int, str, str]] = asyncio.Queue()
+
+        def hear(_connection: Connection, pid: int, channel: str, payload: str) -> None:
+            heard.put_nowait((pid, channel, payload))
+
+        await connection.add_listener("news", hear)
+        other = await asyncpg.connect(url)
+        try:
+            async with other.transaction():
+                await other.execute("notify news, 'one'")
+                await other.fetchval("select pg_notify('news', $1)", "two")
+            pid = other.get_server_pid()
+            for payload in ("one", "two"):
+                assert await asyncio.wait_for(heard.get(), 10) == (pid, "news", payload)
+            await connection.execute("notify news, 'own'")
+            assert await asyncio.wait_for(heard.get(), 10) == (connection.get_server_pid(), "news", "own")
+            await connection.remove_listener("news", hear)
+            await other.execute("notify news, 'unheard'")
+            assert await connection.fetchval("select 1") == 1
+            assert heard.empty()
+        finally:
+            await other.close()
+
+    run(url, work)
+
+
+def test_a_pool_gives_connections_back_without_listeners_and_locks(url: str) -> None:
+    async def main() -> None:
+        async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
+            async with pool.acquire() as connection:
+                await connection.execute("listen news")
+                assert await connection.fetchval("select pg_try_advisory_lock(7)")
+            async with pool.acquire() as connection:
+                assert await connection.fetch("select pg_listening_channels()") == []
+                assert await connection.fetchval("select count(*) from pg_locks where locktype = 'advisory'") == 0
+
+    asyncio.run(main())

@@ -305,3 +305,54 @@ def test_the_asynchronous_connection_works(url: str) -> None:
     import asyncio
 
     assert asyncio.run(_asynchronous(url)) == [(45, 10)]
+
+
+def test_notifications_come_while_nothing_is_asked(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as listener, psycopg.connect(url) as other:
+        listener.execute("listen news")
+        other.execute("notify news, 'one'")
+        other.execute("select pg_notify('news', 'two')")
+        other.commit()
+        found = list(listener.notifies(timeout=10, stop_after=2))
+        assert [(note.channel, note.payload, note.pid) for note in found] == [
+            ("news", "one", other.info.backend_pid), ("news", "two", other.info.backend_pid),
+        ]  # fmt: skip
+        other.execute("notify news, 'never'")
+        other.rollback()
+        other.execute("notify news, 'last'")
+        other.commit()
+        assert [note.payload for note in listener.notifies(timeout=10, stop_after=1)] == ["last"]
+
+
+def test_notifications_of_a_session_itself(url: str) -> None:
+    heard: list[str] = []
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.add_notify_handler(lambda note: heard.append(note.payload))
+        connection.execute("listen news")
+        with connection.transaction():
+            connection.execute("notify news, 'mine'")
+            assert heard == []
+        assert heard == ["mine"]
+        connection.execute("unlisten *")
+        connection.execute("notify news, 'unheard'")
+        assert heard == ["mine"]
+
+
+def test_an_advisory_lock_makes_another_session_wait(url: str) -> None:
+    order: list[str] = []
+    with psycopg.connect(url, autocommit=True) as one, psycopg.connect(url, autocommit=True) as two:
+        one.execute("select pg_advisory_lock(1, 2)")
+
+        def wait() -> None:
+            two.execute("select pg_advisory_xact_lock(1, 2)")
+            order.append("two")
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        sql = "select pid from pg_locks where locktype = 'advisory' and not granted"
+        while one.execute(sql).fetchone() != (two.info.backend_pid,):
+            pass
+        order.append("one")
+        one.execute("select pg_advisory_unlock(1, 2)")
+        thread.join(10)
+        assert order == ["one", "two"]

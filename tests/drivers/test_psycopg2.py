@@ -154,3 +154,15 @@ def test_reset_brings_the_defaults_back(connection: Connection) -> None:
     with connection.cursor() as found:
         found.execute("show application_name")
         assert found.fetchone() == ("",)
+
+
+def test_notifications_are_polled(connection: Connection, url: str) -> None:
+    connection.autocommit = True
+    with connection.cursor() as found, psycopg2.connect(url) as other, other.cursor() as sender:
+        found.execute("listen news")
+        sender.execute("notify news, 'from outside'")
+        other.commit()
+        found.execute("notify news, 'own'")
+        while len(connection.notifies) < 2:
+            connection.poll()
+        assert sorted(note.payload for note in connection.notifies) == ["from outside", "own"]

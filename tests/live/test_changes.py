@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rustydb_sim.disk import Disk
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.live.changes import RowsChanged
@@ -10,7 +11,6 @@ from rustydb_proto.core import io
 from rustydb_proto.pg.client_messages import Query
 from tests.live.reader import Reader
 from tests.node.support import Client, Host
-from tests.sim.disk import Disk
 
 
 def world(disk: Disk | None = None, **settings: object) -> tuple[Host, Client, Reader]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from rustydb_sim.disk import Disk
+
 from rustydb_proto.core import io
 from rustydb_proto.pg import client_messages as pg
 from rustydb_proto.pg import framing
 from tests.node.support import Client, Host
-from tests.sim.disk import Disk
 
 
 def two(host: Host) -> tuple[Client, Client]:
