@@ -18,6 +18,7 @@ PACKAGES = (
     "adapters/rustydb_trio",
     "adapters/rustydb_gevent",
     "adapters/rustydb_curio",
+    "adapters/rustydb_sim",
 )
 
 # Lower layers first. A package may import those before it; names in one row do not import each other unless listed.
@@ -42,7 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rustydb_engine.session", "rustydb_engine.live"),
     ("rustydb_engine.node",),
     ("rustydb_host",),
-    ("rustydb_asyncio", "rustydb_trio", "rustydb_gevent", "rustydb_curio"),
+    ("rustydb_asyncio", "rustydb_trio", "rustydb_gevent", "rustydb_curio", "rustydb_sim"),
 )
 SIBLINGS = {
     ("rustydb_engine.txn", "rustydb_engine.storage"),
