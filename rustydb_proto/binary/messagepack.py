@@ -209,7 +209,7 @@ def _write(append: Callable[[bytes], Any], value: Any) -> None:
         append(_head(len(value), 0, 0, 0xC4))
         append(value)
     elif kind is tuple or kind is list:
-        append(_array_head(len(value)))
+        append(array_head(len(value)))
         for element in value:
             _write(append, element)
     else:
@@ -247,7 +247,8 @@ def _head(size: int, fixed: int, fixed_below: int, kind: int) -> bytes:
     return bytes((kind + 2,)) + _u32.pack(size)
 
 
-def _array_head(size: int) -> bytes:
+def array_head(size: int) -> bytes:
+    """Return what stands before the elements of an array."""
     if size < 16:
         return bytes((0x90 | size,))
     if size < 1 << 16:

@@ -17,6 +17,7 @@ from rustydb_proto.binary import Encoding, LocalProtocolError, bincode, messagep
 from rustydb_proto.binary import messages as m
 from rustydb_proto.binary import values as v
 from rustydb_proto.binary.malformed import MalformedError
+from rustydb_proto.binary.rows import RowEncoder
 
 VECTORS = Path(__file__).parent / "vectors"
 EXAMPLES: list[tuple[schema.MessageCodec, Any, tuple[Any, ...]]] = [
@@ -124,6 +125,25 @@ def test_rows_survive_both_encodings(rows: tuple[m.Row, ...]) -> None:
         assert schema.RESPONSE_CODEC.decode(encoding, body) == message
     body = schema.RESPONSE_CODEC.encode(Encoding.MESSAGEPACK, message)
     assert messagepack.loads_pure(body) == messagepack.loads(body)
+
+
+@given(rows=ROWS)
+@settings(deadline=None)
+def test_results_by_the_row_encoder_are_the_same_bytes(rows: tuple[m.Row, ...]) -> None:
+    columns = (m.Column("a", "text", 25, 3),)
+    for encoding in Encoding:
+        encoder = RowEncoder(encoding, columns)
+        half = len(rows) // 2
+        parts = [encoder.rows(rows[:half]), encoder.rows(rows[half:])]
+        whole = m.QueryResult(columns, rows, len(rows), "SELECT 5")
+        assert encoder.query_result(parts, len(rows), len(rows), "SELECT 5") == encode(encoding, whole)
+        assert encoder.single_result(b"".join(parts), len(rows), "SELECT 5") == encode(encoding, whole)
+        assert encoder.rows_body(parts, len(rows)) == encode(encoding, m.Rows(rows))
+        assert encoder.columns_body() == encode(encoding, m.Columns(columns))
+
+
+def encode(encoding: Encoding, message: m.Response) -> bytes:
+    return schema.RESPONSE_CODEC.encode(encoding, message)
 
 
 def test_nan_survives() -> None:

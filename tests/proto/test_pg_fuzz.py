@@ -12,12 +12,24 @@ from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).parents[2] / "fuzz"))
 
+import bincode
 import fuzzing
+import messagepack
+import native_client
+import native_server
 import pg_client
 import pg_server
 import sniff
 
-TARGETS = {"pg_server": pg_server.check, "pg_client": pg_client.check, "sniff": sniff.check}
+TARGETS = {
+    "pg_server": pg_server.check,
+    "pg_client": pg_client.check,
+    "sniff": sniff.check,
+    "native_server": native_server.check,
+    "native_client": native_client.check,
+    "bincode": bincode.check,
+    "messagepack": messagepack.check,
+}
 
 
 @pytest.mark.parametrize("name", TARGETS)
