@@ -136,7 +136,10 @@ class PgConnection:
                 self.committing = False
                 wait = work.send(None)
             while isinstance(wait, NeedCopyData):
-                reply = self._copy_reply(self.machine.next_event())
+                event = self.machine.next_event()
+                if isinstance(event, messages.CopyDataReceived) and not event.data:
+                    continue  # nothing; as a reply it would be the end
+                reply = self._copy_reply(event)
                 self._copying = reply is None
                 if reply is None:
                     return False

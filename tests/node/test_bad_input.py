@@ -206,3 +206,12 @@ def test_others_are_served_while_one_misbehaves(host: Host) -> None:
     for client in good:
         assert client.ask("SELECT 1").rows == [(b"1",)]
     assert all_quiet(good)
+
+
+def test_an_empty_piece_of_copy_data_is_not_its_end(host: Host) -> None:
+    client = host.connect()
+    client.ask("CREATE TEMP TABLE pieces (a int)")
+    client.send(framing.query("COPY pieces FROM STDIN"))
+    client.send(framing.copy_data(b""))
+    client.send(framing.copy_data(b"1\n") + framing.copy_data(b"") + framing.copy_data(b"2\n"))
+    assert b"COPY 2\0" in client.send(framing.COPY_DONE)
