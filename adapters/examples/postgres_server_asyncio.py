@@ -1,21 +1,21 @@
-"""A calculator that speaks PostgreSQL: run it, then `psql -h localhost -p 5433 -c 'select 6 * 7'`."""
+"""A calculator that speaks PostgreSQL: run it with `--port 5433`, then `psql -h localhost -p 5433 -c 'select 6 * 7'`."""
 
 import asyncio
 import re
 import secrets
+import sys
 import time
 
 from rustydb_proto import pg
 
 SIGNS = {"+": int.__add__, "-": int.__sub__, "*": int.__mul__}
 COLUMNS = pg.RowDescription([pg.Column("?column?", 1700)])  # 1700 is numeric: integers of any size
-encode_rows = pg.compile_row_encoder([pg.ColumnFormat("int")])
 
 
 def run(sql: str) -> list[pg.ServerCommand]:
     if found := re.fullmatch(r"\s*select (\d{1,99}) ?([-+*]) ?(\d{1,99})\s*;?\s*", sql, re.IGNORECASE):
-        rows = encode_rows([(SIGNS[found[2]](int(found[1]), int(found[3])),)])
-        return [pg.SendEncoded(rows), pg.CommandComplete("SELECT 1")]
+        number = SIGNS[found[2]](int(found[1]), int(found[3]))
+        return [pg.SendEncoded(pg.framing.data_row([b"%d" % number])), pg.CommandComplete("SELECT 1")]
     return [pg.ErrorResponse(pg.error_fields("ERROR", "42601", "I only know SELECT <integer> + - * <integer>"))]
 
 
@@ -37,23 +37,23 @@ def answer(event: pg.ServerEvent, plans: dict[str, str]) -> list[pg.ServerComman
             return [pg.ParameterDescription([]), COLUMNS] if kind == "S" else [COLUMNS]
         case pg.ExecuteReceived(portal):
             return run(plans.get("portal " + portal, ""))
+        case pg.MessageRejected(_, sqlstate, message):
+            return [pg.ErrorResponse(pg.error_fields("FATAL", sqlstate, message))]
     return [pg.ReadyForQuery("I")] if isinstance(event, pg.SyncReceived) else []
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    start, entropy = pg.Now(time.monotonic_ns(), 0), pg.Entropy(secrets.token_bytes(32))
-    machine, plans = pg.ServerMachine(start, entropy), dict[str, str]()
+    machine, plans = pg.ServerMachine(pg.Now(time.monotonic_ns(), 0), pg.Entropy(secrets.token_bytes(32))), {}
     while not machine.output_ended:
-        data, now = await reader.read(65536), pg.Now(time.monotonic_ns(), 0)
-        machine.receive_data(now, data)
+        machine.receive_data(pg.Now(time.monotonic_ns(), 0), await reader.read(65536))
         while not isinstance(event := machine.next_event(), pg.Stop):
             for command in answer(event, plans):
-                machine.send(now, command)
+                machine.send(pg.Now(time.monotonic_ns(), 0), command)
         writer.write(machine.data_to_send())
     writer.close()
 
 
-if __name__ == "__main__":
-    with asyncio.Runner() as runner:
-        runner.run(asyncio.start_server(serve, "127.0.0.1", 5433))
-        runner.get_loop().run_forever()
+with asyncio.Runner() as runner:
+    server = runner.run(asyncio.start_server(serve, "127.0.0.1", int(sys.argv[-1]) if sys.argv[1:] else 5433))
+    print(f"psql -h 127.0.0.1 -p {server.sockets[0].getsockname()[1]} -U ann -c 'select 6 * 7'", flush=True)
+    runner.run(server.serve_forever())

@@ -20,6 +20,7 @@ local all all trust
 host all md5_user 127.0.0.1/32 md5
 host all clear_user 127.0.0.1/32 password
 host all trusted 127.0.0.1/32 trust
+host replication trusted 127.0.0.1/32 trust
 host all all 127.0.0.1/32 scram-sha-256
 """
 ROLES = """
@@ -27,7 +28,7 @@ set password_encryption = 'scram-sha-256';
 create role ann superuser login password 'pencil';
 create role clear_user login password 'pencil';
 create role "pass\u00e9" login password 'i\u00adx\u00a0y';
-create role trusted superuser login;
+create role trusted superuser replication login;
 set password_encryption = 'md5';
 create role md5_user login password 'pencil';
 """
