@@ -13,7 +13,11 @@ MIB = 1 << 20
 
 @value
 class Config:
-    """Settings of one node. `durable` False keeps no log (`:memory:`)."""
+    """Settings of one node. `durable` False keeps no log (`:memory:`).
+
+    `tls_required` refuses sessions without TLS; with `certificate_login` a verified certificate whose common name is the user
+    logs in without a password.
+    """
 
     database: str = "rustydb"
     superuser: str = "admin"
@@ -28,6 +32,8 @@ class Config:
     batch_bytes: int = 64 << 10
     steps_ticks_max: int = 4
     startup_ns: int = 60_000_000_000
+    tls_required: bool = False
+    certificate_login: bool = False
     wal_segment_bytes: int = 16 * MIB
     checkpoint_wal_bytes: int = 256 * MIB
     checkpoint_ns: int = 300_000_000_000

@@ -1,6 +1,6 @@
 """One socket, what speaks on it, and what the node runs for it.
 
-    socket -> Connection -> front (PgConnection, ...) -> runners (one for each session)
+    socket -> Connection -> [TlsLayer] -> front (PgConnection, ...) -> runners (one for each session)
 
 A `Connection` is the transport: its number, its addresses, whether the socket is blocked or paused. A `Front` is the
 protocol that is spoken on it at the moment; `switch` puts another in its place and hands it the unread bytes. A `Runner` is
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import Wait, WaitUntil
+from rustydb_engine.node.secure import AsksForTls, TlsLayer
 from rustydb_engine.session.session import Session
 from rustydb_proto.core import io
 from rustydb_proto.core.time import Now
@@ -116,7 +117,7 @@ class Connection:
 
     __slots__ = (
         "accepted", "blocked", "conn", "front", "listener", "local", "node", "output", "paused", "peer", "receive",
-        "touched", "wait",
+        "tls", "touched", "wait",
     )  # fmt: skip
 
     def __init__(self, node: Node, event: io.Accepted, now: Now) -> None:
@@ -128,6 +129,7 @@ class Connection:
         self.accepted = now
         self.wait: Wait | None = None
         self.blocked = self.paused = self.touched = False
+        self.tls: TlsLayer | None = None
         self.front: Front = NOBODY
         self.receive: Callable[[Now, bytes], None] = NOBODY.receive
         self.output: Callable[[], bytes] = NOBODY.data_to_send
@@ -135,21 +137,41 @@ class Connection:
     def switch(self, front: Front) -> None:
         """Let `front` speak from here on; it gets what the one before has not read, after what that has said is sent."""
         before = self.front
-        said = self.output()
-        if said:
-            self.node.emit(io.Send(self.conn, said))
+        self._send(self.output())
         data, ended = before.take_unread()
         self._use(front)
         before.close()
         if data:
-            self.receive(self.node.now, data)
+            front.receive(self.node.now, data)
+        if ended and self.front is front:
+            front.receive(self.node.now, b"")
+
+    def start_tls(self, asker: AsksForTls, unread: bytes = b"", ended: bool = False) -> None:
+        """Put TLS between the socket and the front; `asker` is told when the handshake is complete.
+
+        `unread` is ciphertext that the front has already taken, with the end of file. A front that has spoken before must have
+        no plaintext unread: what came before the handshake may be another's.
+        """
+        context = self.node.tls
+        assert context is not None and self.tls is None, "fronts ask once, and where there is a certificate"
+        self._send(self.output())
+        self.tls = tls = TlsLayer(self, context, asker)
+        self.receive = tls.receive
+        self.output = tls.output
+        if unread:
+            tls.receive(self.node.now, unread)
         if ended:
-            self.receive(self.node.now, b"")
+            tls.receive(self.node.now, b"")
 
     def _use(self, front: Front) -> None:
         self.front = front
-        self.receive = front.receive
-        self.output = front.data_to_send
+        if self.tls is None:
+            self.receive = front.receive
+            self.output = front.data_to_send
+
+    def _send(self, data: bytes) -> None:
+        if data:
+            self.node.emit(io.Send(self.conn, data))
 
     def pause(self) -> None:
         """Stop reading the socket until the front is not `backlogged` any more."""
@@ -159,19 +181,27 @@ class Connection:
 
     def end_send(self) -> None:
         """Send what there is and end our direction; the peer may still say something. Nothing may be sent after it."""
-        said = self.output()
-        if said:
-            self.node.emit(io.Send(self.conn, said))
+        self._send(self.output() if self.tls is None else self.tls.end())
         self.node.emit(io.EndSend(self.conn))
+
+    def end(self) -> None:
+        """Say what TLS has to say at the end, before the socket is closed."""
+        if self.tls is not None:
+            self._send(self.tls.end())
 
     def timeout(self, now: Now) -> None:
         """Fire what is due. The first moment is when the time for startup is over, counted from `accepted`."""
+        if self.tls is not None:
+            self.tls.timeout(now)
         self.front.timeout(now)
 
     def close(self) -> None:
         """End what speaks here: the socket is gone."""
         front = self.front
         self.wait = GONE
+        if self.tls is not None:
+            self.tls.wait = GONE
+            self.tls = None
         self._use(NOBODY)  # the front knows its connection: a cycle ends here
         front.close()
 

@@ -1,6 +1,6 @@
 """Which front speaks which protocol.
 
-A new protocol takes its row here. A protocol that is known and not yet served gets a refusal in its own words.
+A new protocol takes its row here, and its name in TLS's ALPN joins `ALPN`. A protocol that is known and not yet served gets a refusal in its own words.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from rustydb_engine.node.connections import Connection, Front
 from rustydb_engine.node.postgres import PgConnection
 from rustydb_engine.node.refusals import refuse_http1, refuse_http2, refuse_native
 from rustydb_proto.sniff import Protocol
+
+ALPN: Final = ("postgresql", "rustydb", "http/1.1")
+"""What a server's TLS context offers, most wanted first; the names are those of rustydb_proto.sniff.BY_ALPN."""
 
 FRONTS: Final[Mapping[Protocol, Callable[[Connection], Front]]] = {
     Protocol.POSTGRESQL: PgConnection,

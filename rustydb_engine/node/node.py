@@ -33,18 +33,23 @@ from rustydb_engine.storage.database import Database
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.time import Now
+from rustydb_proto.tls import ServerContext
 
 Fields = dict[str, str | int | float | None]
 
 
 class Node:
-    """One server. `database` comes from recovery, or is a fresh one; `entropy` must be secret in production."""
+    """One server. `database` comes from recovery, or is a fresh one; `entropy` must be secret in production.
 
-    def __init__(self, config: Config, database: Database, entropy: Entropy) -> None:
+    `tls` is the certificate, key and rules of its TLS, made by whoever may read files; None: there is no TLS.
+    """
+
+    def __init__(self, config: Config, database: Database, entropy: Entropy, tls: ServerContext | None = None) -> None:
         self.config = config
         self.database = database
         self.entropy = entropy.child("connections")
         self.mock_secret = entropy.child("mock").bytes(32)
+        self.tls = tls
         self.now = Now(0, 0)
         self.stopping = False
         self.connections: dict[int, Connection] = {}
@@ -339,6 +344,9 @@ class Node:
     def _on_reloaded(self, event: io.Reloaded) -> None:
         self.config = self.shared.config = replace(self.config, **event.limits)  # type: ignore[arg-type]  # all limits are int
         self.shared.live.limit(self.config.notify_queue_bytes_max, self.config.subscription_changes_max)
+        if event.tls is not None:
+            assert isinstance(event.tls, ServerContext), "what the node was made with"
+            self.tls = event.tls
 
     def _on_unasked(self, event: io.Input) -> None:
         self.log("debug", "input ignored", {"kind": type(event).__name__})
@@ -384,6 +392,7 @@ class Node:
         closing, self._closing = self._closing, []
         for connection in closing:
             if self.connections.get(connection.conn) is connection:
+                connection.end()
                 self._effects.append(io.Close(connection.conn))
                 self._forget(connection)
         self._finish_shutdown()

@@ -29,6 +29,7 @@ from rustydb_proto.core.time import Now
 from rustydb_proto.pg import framing, messages
 from rustydb_proto.pg.limits import Limits
 from rustydb_proto.pg.server import Phase, ServerMachine
+from rustydb_proto.tls import HandshakeCompleted
 
 EVENTS_OF_A_RUN = range(200)
 Rows = list[tuple[object, ...]]
@@ -52,7 +53,15 @@ class PgConnection:
         self.node = node
         self.connection = connection
         limits = Limits(message_bytes_max=node.config.message_bytes_max, startup_ns=node.config.startup_ns)
-        self.machine = ServerMachine(connection.accepted, node.entropy, limits=limits, mock_secret=node.mock_secret)
+        self.machine = ServerMachine(
+            connection.accepted,
+            node.entropy,
+            limits=limits,
+            tls=node.tls is not None and connection.tls is None,
+            mock_secret=node.mock_secret,
+        )
+        if connection.tls is not None and connection.tls.peer is not None:
+            self.machine.tls_started(connection.tls.peer.channel_binding)
         self.data_to_send = self.machine.data_to_send
         self.session: Session | None = None
         self.secret_key = b""
@@ -240,10 +249,26 @@ class PgConnection:
 
     # ---- events before the session
 
+    def _on_switch(self, _event: messages.SwitchProtocol) -> None:
+        self.connection.start_tls(self)
+
+    def secured(self, peer: HandshakeCompleted) -> None:
+        """Go on with a startup packet that comes encrypted."""
+        if peer.alpn not in (None, "postgresql"):
+            fields = {"peer": self.connection.peer, "why": f"ALPN chose {peer.alpn} after a request of PostgreSQL"}
+            self.node.log("info", "connection refused", dict(fields))
+            self.node.close_soon(self.connection)
+            return
+        self.machine.tls_started(peer.channel_binding)
+
     def _on_startup(self, event: messages.StartupReceived) -> None:
+        tls = self.connection.tls
         try:
-            command = authenticate(self.node, event)
+            command = authenticate(self.node, event, tls.peer if tls is not None else None)
         except StartupRefused as refused:
+            if refused.reason:
+                fields = {"user": event.user, "peer": self.connection.peer, "why": refused.reason}
+                self.node.log("warning", "authentication failed", dict(fields))
             self._fatal(refused.error)
             return
         self.machine.send(self.node.now, command)
@@ -532,6 +557,7 @@ _HANDLERS: dict[type, Callable[[PgConnection, Any], None]] = {
     messages.FunctionCallReceived: PgConnection._on_function_call,
     messages.MessageRejected: PgConnection._on_rejected,
     messages.StartupReceived: PgConnection._on_startup,
+    messages.SwitchProtocol: PgConnection._on_switch,
     messages.Authenticated: PgConnection._on_authenticated,
     messages.AuthenticationFailed: PgConnection._on_refused,
     messages.CancelReceived: PgConnection._on_cancel,

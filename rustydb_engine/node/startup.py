@@ -9,36 +9,60 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rustydb_engine.catalog.objects import Role
 from rustydb_engine.errors import SqlError
 from rustydb_engine.session.session import Session
 from rustydb_engine.storage.database import Database
 from rustydb_proto.pg.messages import Authenticate, StartupReceived
+from rustydb_proto.tls import Certificate, HandshakeCompleted
 
 if TYPE_CHECKING:
     from rustydb_engine.node.node import Node
 
 
 class StartupRefused(Exception):
-    """The connection cannot become a session; `error` says why."""
+    """The connection cannot become a session; `error` says why, `reason` is more for the log and not for the client."""
 
-    def __init__(self, error: SqlError) -> None:
+    def __init__(self, error: SqlError, reason: str = "") -> None:
         super().__init__(error.message)
         self.error = error
+        self.reason = reason
 
 
-def authenticate(node: Node, startup: StartupReceived) -> Authenticate:
-    """Return how the client has to prove who it is; a user who does not exist fails only at the end of it."""
+def authenticate(node: Node, startup: StartupReceived, peer: HandshakeCompleted | None = None) -> Authenticate:
+    """Return how the client has to prove who it is; a user who does not exist fails only at the end of it.
+
+    `peer` is what TLS knows of the client, None without TLS. With `certificate_login` a verified certificate is the proof.
+    """
     if node.stopping:
         raise StartupRefused(SqlError("57P03", "the database system is shutting down"))
     if not startup.user:
         raise StartupRefused(SqlError("28000", "no PostgreSQL user name specified in startup packet"))
     if startup.parameters.get("replication", "off").lower() not in ("off", "false", "no", "0"):
         raise StartupRefused(SqlError("0A000", "replication connections are not supported"))
+    if peer is None and node.config.tls_required:
+        message = f'connection of user "{startup.user}" is not encrypted, and this server requires TLS'
+        raise StartupRefused(SqlError("28000", message, hint="Connect with sslmode=require."))
     role = node.database.catalog.role(startup.user)
+    if peer is not None and peer.certificate is not None and node.config.certificate_login:
+        return _by_certificate(startup.user, role, peer.certificate)
     verifier = role.verifier if role is not None and role.login else None
     if verifier is not None and verifier.startswith("md5"):
         return Authenticate("md5", verifier)
     return Authenticate("scram-sha-256", verifier)
+
+
+def _by_certificate(user: str, role: Role | None, certificate: Certificate) -> Authenticate:
+    """PostgreSQL's method `cert`: the common name of the certificate is the name of the user."""
+    if certificate.common_name != user:
+        message = f'certificate authentication failed for user "{user}"'
+        detail = f'The common name of the certificate is "{certificate.common_name}".'
+        raise StartupRefused(SqlError("28000", message), detail)
+    if role is None:
+        raise StartupRefused(SqlError("28000", f'role "{user}" does not exist'))
+    if not role.login:
+        raise StartupRefused(SqlError("28000", f'role "{user}" is not permitted to log in'))
+    return Authenticate("trust")
 
 
 def admit(node: Node, startup: StartupReceived) -> Session:

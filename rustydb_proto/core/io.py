@@ -137,9 +137,13 @@ class ComputeFailed:
 
 @value
 class Reloaded:
-    """The configuration was read again: these limits (fields of the engine's `Config`) have new values."""
+    """The configuration was read again: these limits (fields of the engine's `Config`) have new values.
+
+    `tls`, unless None, is what encrypts new connections from now on (a `rustydb_proto.tls.ServerContext`).
+    """
 
     limits: dict[str, int]
+    tls: object = None
 
 
 @value

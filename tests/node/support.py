@@ -23,6 +23,7 @@ from rustydb_proto.core.scram import make_verifier
 from rustydb_proto.core.time import Now
 from rustydb_proto.pg import client_messages as pg
 from rustydb_proto.pg.client import ClientMachine
+from rustydb_proto.tls import ServerContext
 
 SEGMENT = 1 << 16
 VERIFIER = str(make_verifier("admin", bytes(16), 1))
@@ -32,7 +33,7 @@ DISK_EFFECTS = (io.Append, io.Allocate, io.Store, io.Publish, io.DeleteFile)
 class Host:
     """A node, its clock and its disk (None: a database in memory)."""
 
-    def __init__(self, disk: Disk | None = None, **settings: object) -> None:
+    def __init__(self, disk: Disk | None = None, tls: ServerContext | None = None, **settings: object) -> None:
         self.now = Now(1_000_000_000, 1_700_000_000_000_000)
         self.disk = disk
         self.disk_busy = False
@@ -51,7 +52,7 @@ class Host:
             steps = recover(disk.listing(), Entropy(bytes(32)), indexes_of, segment_bytes=SEGMENT)
             database = disk.recover(steps).database
         config = Config(verifier=VERIFIER, durable=disk is not None, **settings)  # type: ignore[arg-type]  # its fields
-        self.node = Node(config, database, Entropy(bytes(32)))
+        self.node = Node(config, database, Entropy(bytes(32)), tls)
         self.step()
 
     def step(self, *inputs: io.Input) -> None:
