@@ -53,13 +53,14 @@ async def _serve(service: Service) -> int:
 class Connection(asyncio.Protocol):
     """One socket: what arrives becomes inputs, what the transport says about its buffer too."""
 
-    __slots__ = ("conn", "host", "opened", "put", "transport")
+    __slots__ = ("conn", "ended", "host", "opened", "put", "transport")
 
     def __init__(self, host: Host, opened: Callable[..., io.Input]) -> None:
         self.host = host
         self.put = host.put
         self.opened = opened
         self.conn = 0
+        self.ended = False
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -76,6 +77,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Report the peer's end of file; the core decides when to close."""
+        self.ended = True
         self.put(io.Received(self.conn, b""))
         return True
 
@@ -85,11 +87,13 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Report a full send buffer."""
-        self.put(io.WriteBlocked(self.conn))
+        if self.host.has(self):
+            self.put(io.WriteBlocked(self.conn))
 
     def resume_writing(self) -> None:
-        """Report a drained send buffer."""
-        self.put(io.WriteReady(self.conn))
+        """Report a drained send buffer, unless it is flushed to be closed."""
+        if self.host.has(self):
+            self.put(io.WriteReady(self.conn))
 
 
 class Datagrams(asyncio.DatagramProtocol):
@@ -188,6 +192,10 @@ class Host:
         self._connections[self._next] = connection
         return self._next
 
+    def has(self, connection: Connection) -> bool:
+        """Return whether the core still knows a connection."""
+        return connection.conn in self._connections
+
     def remove(self, connection: Connection, reason: str) -> None:
         """Forget a connection whose socket is gone."""
         if self._connections.pop(connection.conn, None) is not None:
@@ -269,15 +277,21 @@ class Host:
             transport.write_eof()
 
     def _pause(self, effect: io.PauseReading) -> None:
-        if transport := self._alive(effect.conn):
+        if (transport := self._alive(effect.conn)) and not self._connections[effect.conn].ended:
             transport.pause_reading()
 
     def _resume(self, effect: io.ResumeReading) -> None:
-        if transport := self._alive(effect.conn):
-            transport.resume_reading()
+        if (transport := self._alive(effect.conn)) and not self._connections[effect.conn].ended:
+            transport.resume_reading()  # behind the peer's end it would find that end again
+
+    def _take_out(self, conn: int) -> Connection | None:
+        """Forget a connection that the core closes, and what was to be told of it: a buffer that became full just now."""
+        if self._inputs:
+            self._inputs = [item for item in self._inputs if getattr(item, "conn", 0) != conn]
+        return self._connections.pop(conn, None)
 
     def _close(self, effect: io.Close) -> None:
-        connection = self._connections.pop(effect.conn, None)
+        connection = self._take_out(effect.conn)
         if connection is not None:
             transport = connection.transport
             transport.close()
@@ -291,7 +305,7 @@ class Host:
             connection.transport.abort()
 
     def _abort(self, effect: io.Abort) -> None:
-        connection = self._connections.pop(effect.conn, None)
+        connection = self._take_out(effect.conn)
         if connection is not None:
             connection.transport.abort()
 

@@ -75,9 +75,10 @@ class Watchers:
 
     def wait(self, seconds: float | None) -> None:
         """Let other greenlets run, and return when a socket is ready, `wake` was called or the time is over."""
-        if seconds == 0 or self._ready:
+        if self._ready:
             gevent.sleep(0)
             return
+        # No time to wait is a timer of no time: it fires after the loop has looked at the sockets, which sleep(0) need not do.
         self._waiter = Waiter()
         if seconds is None:
             self._waiter.get()

@@ -13,7 +13,7 @@ What a host promises, in the order in which a connection meets it:
 - It accepts from `listeners` (bound and listening; it never opens one), numbers connections from 1, never reuses a number, and
   reports `Accepted(conn, listener.name, peer, local)`. When accepting fails (no more files), it logs and tries again later.
 - Bytes are `Received`; the peer's end of file is `Received(conn, b"")`, once, and the connection stays open for writing.
-- `Lost` is the last input of a connection, and is not sent after `Close` or `Abort` was carried out.
+- `Lost` is the last input of a connection. After the core has asked for `Close` or `Abort`, no input names it any more.
 - Send buffers: `WriteBlocked` when more than WRITE_HIGH_BYTES wait for the peer, then `WriteReady` when not more than
   WRITE_LOW_BYTES do; the two alternate. `PauseReading` takes effect at once for what was not read yet.
 - `EndSend` half-closes after what was sent. `Close` stops reading, flushes for at most `flush_seconds`, then closes. `Abort`

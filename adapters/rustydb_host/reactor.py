@@ -194,8 +194,15 @@ class Reactor:
         if stream := self._streams.get(effect.conn):
             stream.end_send()
 
+    def _take_out(self, conn: int) -> Stream | None:
+        """Forget a stream that the core closes, and what sending has just now found about it: nothing more is told of it."""
+        inputs = self._inputs
+        if inputs:
+            inputs[:] = [item for item in inputs if getattr(item, "conn", 0) != conn]
+        return self._streams.pop(conn, None)
+
     def _close(self, effect: io.Close) -> None:
-        stream = self._streams.pop(effect.conn, None)
+        stream = self._take_out(effect.conn)
         if stream is not None and not stream.close():
             self._closing[effect.conn] = stream
             self._after(self._service.flush_seconds, partial(self._drop, effect.conn))
@@ -205,7 +212,7 @@ class Reactor:
             stream.drop()
 
     def _abort(self, effect: io.Abort) -> None:
-        if stream := self._streams.pop(effect.conn, None):
+        if stream := self._take_out(effect.conn):
             stream.drop()
 
     def _pause(self, effect: io.PauseReading) -> None:

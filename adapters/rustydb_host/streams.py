@@ -50,6 +50,7 @@ class Stream:
 
     __slots__ = (
         "_blocked",
+        "_ended",
         "_ending",
         "_gone",
         "_mask",
@@ -75,6 +76,7 @@ class Stream:
         self._out_bytes = 0
         self._blocked = False
         self._ending = False
+        self._ended = False
         self._mask = EVENT_READ
         sock.setblocking(False)
         if sock.family != getattr(socket, "AF_UNIX", None):
@@ -95,6 +97,7 @@ class Stream:
                 self._put(io.Received(self.conn, data))
                 if not data:
                     self.read(False)
+                    self._ended = True
         if mask & EVENT_WRITE and self._out:
             self._flush()
 
@@ -125,7 +128,9 @@ class Stream:
             self._shut()
 
     def read(self, on: bool) -> None:
-        """Start or stop reading."""
+        """Start or stop reading. Behind the peer's end there is nothing to read but that end again."""
+        if self._ended:
+            return
         self._watch(self._mask | EVENT_READ if on else self._mask & ~EVENT_READ)
 
     def close(self) -> bool:
