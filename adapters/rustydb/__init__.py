@@ -37,6 +37,8 @@ from rustydb.errors import (
 )
 from rustydb.operations import Change, Notification
 from rustydb.options import ConnectOptions, OptionError
+from rustydb.pool import Pool, PooledClient
+from rustydb.pool_options import PoolOptions, PoolStatistics
 from rustydb.rows import Column, Result, Row
 from rustydb.values import Interval, Json
 
@@ -69,9 +71,13 @@ __all__ = [
     "OperationalError",
     "OptionError",
     "OutcomeUnknown",
+    "Pool",
     "PoolClosed",
     "PoolExhausted",
+    "PoolOptions",
+    "PoolStatistics",
     "PoolTimeout",
+    "PooledClient",
     "PreparedStatement",
     "ProgrammingError",
     "QueryCanceled",

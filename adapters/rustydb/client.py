@@ -54,6 +54,7 @@ class Client:
         self._core = ClientCore(options, now(), Entropy(secrets.token_bytes(32)))
         self._lock = threading.RLock()
         self._driver = SocketDriver(self._core)
+        self._owns_sockets = True
         try:
             self._run(self._core.connect())
         except BaseException:
@@ -287,9 +288,8 @@ class Client:
 
     def __del__(self) -> None:
         """Close the sockets of a client that was forgotten."""
-        driver = getattr(self, "_driver", None)
-        if driver is not None:
-            driver.shut()
+        if getattr(self, "_owns_sockets", False):
+            self._driver.shut()
 
 
 class Transaction:

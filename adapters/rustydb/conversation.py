@@ -227,6 +227,11 @@ class Conversation:
             self._cancel(pending.number)
         pending.done = True
 
+    def abandon_all(self) -> None:
+        """Nobody waits for anything any more."""
+        for pending in list(self._pending.values()):
+            self.abandon(pending)
+
     def cancel_all(self) -> int:
         """Ask the server to cancel every open request; whoever waits gets 57014 from it. Return how many."""
         if self.failure is not None:

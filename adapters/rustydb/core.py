@@ -17,6 +17,7 @@ OutcomeUnknown, everything else ConnectionLost.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
@@ -60,6 +61,12 @@ CREDIT_BATCHES: Final = 8
 PREPARE_AFTER: Final = 3
 """A text with parameters that is run so often is prepared."""
 CLOSE_SECONDS: Final = 2.0
+# Statements that change the session for whoever uses it next.
+_LEAVES_TRACES: Final = re.compile(
+    r"(\s|--[^\n]*\n|/\*.*?\*/)*(SET|RESET|PREPARE|DECLARE|LISTEN|DISCARD|LOAD|BEGIN|START|CREATE\s+(LOCAL\s+)?TEMP|"
+    r"SELECT\b.*\b(set_config|pg_\w*advisory\w*)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 __all__ = ["ClientCore", "Need", "Prepared"]
 
@@ -90,7 +97,10 @@ class ClientCore:
         self.breaker = CircuitBreaker()
         self.conversation: Conversation | None = None
         self.transactions: list[OpenTransaction] = []
+        self.beside: list[OpenTransaction] = []
         self.channels: dict[str, None] = {}
+        self.subscriptions: set[int] = set()
+        self.dirty = False
         self.closed = False
         self.address: tuple[str, int] | None = None
         self._backoff = Backoff()
@@ -152,9 +162,12 @@ class ClientCore:
 
     def _forget_connection(self) -> None:
         self._statements.clear()
-        for transaction in self.transactions:
-            transaction.over = "lost with its connection"
+        for transaction in [*self.transactions, *self.beside]:
+            transaction.over = transaction.over or "lost with its connection"
         self.transactions.clear()
+        self.beside.clear()
+        self.subscriptions.clear()
+        self.dirty = False
 
     def ready(self) -> Operation[Conversation]:
         """Return an open conversation, connecting when there is none."""
@@ -194,6 +207,7 @@ class ClientCore:
         """Run a statement and return its whole result."""
         text, given = prepare_sql(sql, parameters)
         values = encode_all(given)
+        self.dirty = self.dirty or _LEAVES_TRACES.match(text) is not None
         target = transaction if transaction is not None else self.current()
         read = is_read(text) if idempotent is None else idempotent
         attempt = 0
@@ -347,17 +361,57 @@ class ClientCore:
                 pass  # it closes either way
         yield Disconnect()
 
-    def reset(self) -> Operation[bool]:
-        """End what a user of a pool left open; False when the connection is not fit for another user."""
+    def validate(self, timeout: float) -> Operation[bool]:
+        """Return whether the connection, as it is, answers within so many seconds."""
         conversation = self.conversation
-        if self.closed or conversation is None or not conversation.is_open:
+        if self.closed or conversation is None:
             return False
-        for channel in list(self.channels):
-            yield from conversation.answer(m.Unlisten(channel), self.until(None))
-        self.channels.clear()
-        while self.transactions:
-            yield from self.transactions[-1].rollback()
+        yield Probe()
+        if not conversation.is_open:
+            return False
+        try:
+            yield from conversation.answer(m.Ping(), self.until(timeout))
+        except Error:
+            return False
+        return True
+
+    def reset(self, timeout: float) -> Operation[bool]:
+        """End what a user of a pool left behind; False when the connection is not fit for another one."""
+        conversation = self.conversation
+        if self.closed or conversation is None:
+            return False
+        yield Probe()
+        if not conversation.is_open:
+            return False
+        try:
+            yield from self._reset(conversation, timeout)
+        except Error:
+            return False
         return conversation.is_open
+
+    def _reset(self, conversation: Conversation, timeout: float) -> Operation[None]:
+        until = self.until(timeout)
+        conversation.abandon_all()
+        for transaction in [*self.transactions[:1], *self.beside]:
+            if not transaction.over:
+                yield from transaction.rollback(timeout)
+        self.beside.clear()
+        if self.channels:
+            self.channels.clear()
+            yield from conversation.answer(m.Unlisten(""), until)
+        for feed in self.subscriptions:
+            yield from conversation.answer(m.Unsubscribe(feed), until)
+        self.subscriptions.clear()
+        if self.dirty:
+            self._statements.clear()
+            pending = conversation.start(m.Execute("DISCARD ALL"))
+            try:
+                yield from self.collect(conversation, pending, until)
+            finally:
+                conversation.abandon(pending)
+            self.dirty = False
+        conversation.notifications.clear()
+        conversation.notices.clear()
 
 
 class OpenTransaction:
@@ -437,6 +491,8 @@ class OpenTransaction:
             for inner in stack[stack.index(self) + 1 :]:
                 inner.over = how
             del stack[stack.index(self) :]
+        elif self in self.core.beside:
+            self.core.beside.remove(self)
 
 
 ISOLATIONS: Final = ("READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
@@ -469,8 +525,7 @@ def begin(
         conversation = yield from core.ready()
         response = yield from conversation.answer(m.Begin(level, read_only, deferrable), core.until(timeout))
         made = OpenTransaction(core, conversation, expect(response, m.TransactionId).transaction, None, "")
-    if stacked:
-        core.transactions.append(made)
+    (core.transactions if stacked else core.beside).append(made)
     return made
 
 

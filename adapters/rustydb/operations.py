@@ -397,6 +397,7 @@ class Feed:
         message = m.Subscribe(self.table, self._operations, self._wanted, self._condition, self.position)
         answer = expect((yield from conversation.answer(message, self._core.until(timeout))), m.Subscribed)
         self._conversation, self._number = conversation, answer.subscription
+        self._core.subscriptions.add(self._number)
         self.columns = columns_of(answer.columns)
         self.position = max(self.position, answer.position)
 
@@ -419,6 +420,7 @@ class Feed:
     def close(self) -> Operation[None]:
         """End the subscription."""
         conversation, self._conversation = self._conversation, None
+        self._core.subscriptions.discard(self._number)
         if conversation is not None and conversation.is_open:
             yield from conversation.answer(m.Unsubscribe(self._number), self._core.until(None))
 

@@ -58,6 +58,14 @@ class Application:
     drop_at: str = ""
     """Where a connection ends without an answer: "commit" or "rollback"."""
 
+    sockets: list[socket.socket] = field(default_factory=list)
+
+    def cut(self) -> None:
+        """Break every connection."""
+        for connection in self.sockets:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def statements(self) -> list[str]:
         """Return the texts that were run."""
         return [sql for sql, _ in self.log]
@@ -342,7 +350,6 @@ class MemoryDriver:
 def serving(application: Application) -> Iterator[int]:
     """Serve the application on a free port of 127.0.0.1."""
     listener = socket.create_server(("127.0.0.1", 0))
-    connections: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
     def accept() -> None:
@@ -355,7 +362,7 @@ def serving(application: Application) -> Iterator[int]:
                 application.refuse -= 1
                 connection.close()
                 continue
-            connections.append(connection)
+            application.sockets.append(connection)
             thread = threading.Thread(target=serve, args=(connection,), daemon=True)
             threads.append(thread)
             thread.start()
@@ -377,9 +384,7 @@ def serving(application: Application) -> Iterator[int]:
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        for connection in connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        application.cut()
         acceptor.join(10)
         for thread in threads:
             thread.join(10)
