@@ -162,6 +162,8 @@ class Client:
             raise Violation(f"client {self.number}: {violation}") from None
         if isinstance(event, pg.ErrorReceived) and event.sqlstate == "XX000":
             raise Violation(f"client {self.number}: {event.message}, for {self._ask}")
+        if isinstance(event, pg.NotificationReceived):
+            self.world.heard(self, event.payload)
         if isinstance(event, pg.CopyInStarted):
             self._send_copy()
         if reply is not None:

@@ -14,6 +14,10 @@ From this follow the checks of a snapshot of the database, taken by a reader or 
 - what was COMMITTED before the reader asked is in it: acknowledged means durable and visible;
 - the balances are those of the accounts after exactly the transfers of the markers;
 - the entries and tables are those that these units made (checked after recoveries).
+
+Who listens (an `Ear`) hears of units that said NOTIFY. What is heard must be committed for good, comes once, comes in the order
+in which others hear it, and comes before the answer to whatever is asked after the commit was acknowledged. The same holds for who
+watches the table of markers from inside (watcher.py).
 """
 
 from __future__ import annotations
@@ -51,6 +55,7 @@ class Unit:
         self.transfers: list[tuple[int, int, int]] = []  # from, to, amount
         self.inserted: list[int] = []  # entries of this client
         self.deleted: list[int] = []
+        self.announced = False  # it said NOTIFY
 
     def decide(self) -> None:
         """The commit is about to be sent."""
@@ -98,6 +103,14 @@ class Table:
         return rows
 
 
+class Ear:
+    """One connection that listens: the units that it need not hear of, and those that it has heard of, in order."""
+
+    def __init__(self, before: Iterable[Key]) -> None:
+        self.before = set(before)
+        self.heard: list[Key] = []
+
+
 class History:
     """All units of a world."""
 
@@ -108,6 +121,8 @@ class History:
         self.tables: dict[str, Table] = {}
         self.numbers: set[int] = set()  # values of the sequence that clients were given
         self.acknowledged = 0
+        self.told: set[Key] = set()  # units that subscribers were told of
+        self.ears: list[Ear] = []
 
     def open(self, client: int) -> Unit:
         """Begin a unit."""
@@ -124,6 +139,65 @@ class History:
         if number in self.numbers:
             raise Violation(f"the sequence gave {number} twice")
         self.numbers.add(number)
+
+    # -- those who are told
+
+    def listen(self) -> Ear:
+        """A connection listens from now on."""
+        ear = Ear(self.units)
+        self.ears.append(ear)
+        return ear
+
+    def hear(self, ear: Ear, payload: str) -> None:
+        """A listener was told of a unit: it is committed for good."""
+        client, _, number = payload.partition(" ")
+        if not number.isdigit():
+            raise Violation(f"the notification {payload!r} was undone, and heard")
+        key = (int(client), int(number))
+        unit = self.units.get(key)
+        if unit is None or not unit.announced or unit.status not in MAY_BE_SEEN:
+            raise Violation(f"unit {key} was heard of, but it is {unit.status.name if unit else 'unknown'}")
+        if key in ear.heard:
+            raise Violation(f"unit {key} was heard of twice")
+        ear.heard.append(key)
+        unit.commit()
+
+    def must_hear(self, ear: Ear) -> set[Key]:
+        """Return the units of which a listener has heard when it gets the answer to what it asks now."""
+        return {
+            key for key, unit in self.units.items()
+            if unit.announced and unit.status is Status.COMMITTED and key not in ear.before
+        }  # fmt: skip
+
+    def check_heard(self, ear: Ear, must: set[Key]) -> None:
+        """Check that a listener has heard of these units."""
+        missing = sorted(must - set(ear.heard))
+        if missing:
+            raise Violation(f"a listener was not told of units {missing}")
+
+    def check_order(self) -> None:
+        """Check that all listeners heard in one order: none heard of two units in the other order than somebody else."""
+        for number, ear in enumerate(self.ears):
+            places = {key: place for place, key in enumerate(ear.heard)}
+            for other in self.ears[:number]:
+                common = [places[key] for key in other.heard if key in places]
+                if common != sorted(common):
+                    raise Violation(f"two listeners heard in different orders: {ear.heard}, {other.heard}")
+
+    def tell(self, key: Key) -> None:
+        """A subscriber was told of a marker: it is committed for good."""
+        unit = self.units.get(key)
+        if unit is None or unit.status not in MAY_BE_SEEN or key in self.told:
+            raise Violation(f"a subscriber was told of unit {key}: {unit.status.name if unit else 'unknown'}")
+        self.told.add(key)
+        unit.commit()
+
+    def acknowledge(self, unit: Unit) -> None:
+        """A client was told that a unit is committed: subscribers were told before."""
+        unit.commit()
+        self.acknowledged += 1
+        if unit.key not in self.told:
+            raise Violation(f"unit {unit.key} was acknowledged, and subscribers were not told")
 
     # -- checks
 

@@ -24,7 +24,7 @@ from rustydb_proto.pg.client_messages import (
 from rustydb_sim.answers import Reply
 from rustydb_sim.asking import MAY_REFUSE, Refused, Steps, checked, do, expect, say
 from rustydb_sim.client import Ask, Program
-from rustydb_sim.history import History, Table, Unit, Violation, note_of
+from rustydb_sim.history import Ear, History, Table, Unit, Violation, note_of
 from rustydb_sim.readers import Readers
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Player(Readers):
         super().__init__(history, dice, weather)
         self.client = client
         self.pending: list[Unit] = []  # those whose outcome is not known, to be lost with the connection
+        self.ear: Ear | None = None  # of this connection, when it listens
+        self.may_hear = False
         self._numbers = 0
         self._mine: list[tuple[Unit, int]] = []  # entries that may be deleted some time
         self._programs: list[tuple[int, Callable[[], Program]]] = [
@@ -60,6 +62,7 @@ class Player(Readers):
             (2, self.look_through_portal),
             (2, self.copy_out),
             (3, self.take_number),
+            (4, self.listen),
             (1, self.many_rows),
             (1, self.ask_for_checkpoint),
             (1, self.mistakes),
@@ -72,6 +75,15 @@ class Player(Readers):
         for unit in self.pending:
             unit.lose()
         self.pending = []
+        self.ear = None
+        self.may_hear = False
+
+    def heard(self, payload: str) -> None:
+        """A notification came."""
+        expect(self.may_hear, f"client {self.client} does not listen, and heard {payload!r}")
+        if self.ear is None:  # the answer to LISTEN is still to come
+            self.ear = self.history.listen()
+        self.history.hear(self.ear, payload)
 
     def next(self) -> Program:
         """Return a program."""
@@ -96,8 +108,7 @@ class Player(Readers):
         elif tag is not None and reply.tags[-1] != tag:
             unit.abort()
         else:
-            unit.commit()
-            self.history.acknowledged += 1
+            self.history.acknowledge(unit)
             self._mine += [(unit, number) for number in unit.inserted]
 
     def _transaction(self, body: Callable[[Unit], Steps], level: str = "") -> Steps:
@@ -110,6 +121,8 @@ class Player(Readers):
             yield from do(f"BEGIN{level}")
             if first:
                 yield from do(marker)
+            if dice.random() < 0.3:
+                yield from self._announce(unit)
             yield from body(unit)
             if not first:
                 yield from do(marker)
@@ -126,6 +139,17 @@ class Player(Readers):
                 unit.abort()
                 reply = yield from say("ROLLBACK")
                 expect(reply.error is None and reply.status == "I", f"ROLLBACK was answered {reply}")
+
+    def _announce(self, unit: Unit) -> Steps:
+        """Tell those who listen, and take another notification back."""
+        unit.announced = True
+        payload = f"{unit.key[0]} {unit.key[1]}"
+        yield from do(self.dice.choice((f"NOTIFY units, '{payload}'", f"SELECT pg_notify('units', '{payload}')")))
+        if self.dice.random() < 0.2:
+            yield from do("SAVEPOINT n")
+            yield from do("NOTIFY units, 'undone'")
+            yield from do(f"NOTIFY units, '{payload}'")
+            yield from do("ROLLBACK TO n")
 
     def _number(self) -> int:
         self._numbers += 1
@@ -398,6 +422,26 @@ class Player(Readers):
         yield from self._transaction(body)
 
     # -- the rest
+
+    def listen(self) -> Program:
+        """Begin to listen, or check that nothing was left out; now and then stop."""
+        ear = self.ear
+        try:
+            if ear is None:
+                self.may_hear = True
+                yield from do("LISTEN units")
+                if self.ear is None:
+                    self.ear = self.history.listen()
+                return
+            must = self.history.must_hear(ear)
+            yield from do(self.dice.choice(("SELECT 1", "SELECT count(*) FROM units", "LISTEN units")))
+            self.history.check_heard(ear, must)
+            if self.dice.random() < 0.1:
+                yield from do(self.dice.choice(("UNLISTEN units", "UNLISTEN *")))
+                self.ear = None
+                self.may_hear = False
+        except Refused:
+            return
 
     def ask_for_checkpoint(self) -> Program:
         """CHECKPOINT, and VACUUM."""

@@ -32,6 +32,7 @@ from rustydb_sim.disk import Disk
 from rustydb_sim.history import History, Violation
 from rustydb_sim.network import Link
 from rustydb_sim.programs import Player
+from rustydb_sim.watcher import Watcher
 from rustydb_sim.weather import MS, S, Weather, weather
 
 VERIFIER = str(make_verifier(PASSWORD, bytes(16), 1))
@@ -69,6 +70,7 @@ class World:
         self._conn = 0
         self._life = 0  # which start of the node this is
         self._node: Node | None = None
+        self._watcher: Watcher | None = None
         self._halted: io.Halt | None = None
         self._faults = list(self.weather.faults)
         self._next_fault = self._gap()
@@ -98,6 +100,7 @@ class World:
         self.disk.crash()
         self._boot()
         self._audit(audit(self.history, "at the end"))
+        self.history.check_order()
         return self
 
     @property
@@ -240,6 +243,10 @@ class World:
         if client.number:
             self._players[client.number].lost()
 
+    def heard(self, client: Client, payload: str) -> None:
+        """A client got a notification."""
+        self._players[client.number].heard(payload)
+
     def next_program(self, client: Client) -> Program | None:
         """Return what a client does next, or None when it is to stop."""
         number = client.number
@@ -302,6 +309,8 @@ class World:
         auditor.run(program)
         self._until(lambda: auditor.idle and auditor.logged_in, "the auditor")
         auditor.leave()
+        assert self._node is not None, "who was audited is alive"
+        self._watcher = Watcher(self._node, self.history)
         self.listening = True
         self._next_fault = self.steps + self._gap()
 
