@@ -41,6 +41,7 @@ from rustydb_proto.core.machine import NEED_DATA, PAUSED, NeedData, Paused, Time
 from rustydb_proto.core.time import Now
 from rustydb_proto.core.value import value
 from rustydb_proto.tls_binding import end_point_hash
+from rustydb_proto.tls_hello import name_asked
 
 
 @value
@@ -101,19 +102,12 @@ class TlsFailed:
 TlsEvent = HandshakeCompleted | DataReceived | EndReceived | TlsFailed
 
 
-class _Session(ssl.SSLObject):
-    """One connection's TLS; remembers what the client asked for."""
-
-    name_asked: str | None = None
-    chosen: ServerContext | None = None
-
-
 class ServerContext:
     """The server's side: a context with certificate and key, its channel binding, and other contexts by server name.
 
     `names` maps what a client may ask for (SNI), `db.example` or `*.example`, to the context that answers it. `ciphers` are
     the only ones allowed, for what a context cannot be told (the suites of TLS 1.3 before Python 3.15); empty: any.
-    The context is this object's own from here on: renegotiation is turned off, and its SNI callback is set.
+    Renegotiation is turned off in the context.
     """
 
     __slots__ = ("channel_binding", "ciphers", "context", "names")
@@ -130,18 +124,12 @@ class ServerContext:
         self.names = dict(names or {})
         self.ciphers = ciphers
         context.options |= ssl.OP_NO_RENEGOTIATION
-        context.sslobject_class = _Session
-        context.sni_callback = self._on_name
 
-    def _on_name(self, session: ssl.SSLSocket | ssl.SSLObject, name: str, _context: ssl.SSLContext) -> int | None:
-        assert isinstance(session, _Session), "the class was set above"
-        session.name_asked = name
-        if name:
-            _, _, domain = name.partition(".")
-            session.chosen = self.names.get(name.lower()) or self.names.get(f"*.{domain.lower()}")
-            if session.chosen is not None:
-                session.context = session.chosen.context
-        return None
+    def named(self, name: str | None) -> ServerContext:
+        """Return the context for the name that a client asks for."""
+        if name is None or not self.names:
+            return self
+        return self.names.get(name) or self.names.get(f"*.{name.partition('.')[2]}") or self
 
 
 class ClientContext:
@@ -153,10 +141,10 @@ class ClientContext:
         self.context = context
         self.server_name = server_name
         context.options |= ssl.OP_NO_RENEGOTIATION
-        context.sslobject_class = _Session
 
 
 class _Phase(Enum):
+    HELLO = auto()  # a server's, until the name is known that the client asks for
     HANDSHAKE = auto()
     OPEN = auto()
     FAILED = auto()
@@ -170,8 +158,8 @@ class TlsMachine:
     """TLS on one connection, either side. The module docstring says how to drive it."""
 
     __slots__ = (
-        "_bytes_in", "_closed", "_context", "_decrypted", "_eof", "_in", "_limits", "_out", "_peer_ended", "_phase", "_session",
-        "_timers", "_verdict",
+        "_bytes_in", "_closed", "_context", "_decrypted", "_eof", "_hello", "_in", "_limits", "_name", "_out", "_peer_ended",
+        "_phase", "_session", "_timers", "_verdict",
     )  # fmt: skip
 
     def __init__(self, now: Now, context: ServerContext | ClientContext, *, limits: Limits | None = None) -> None:
@@ -179,12 +167,15 @@ class TlsMachine:
         self._context = context
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
-        serves = isinstance(context, ServerContext)
-        name = context.server_name if isinstance(context, ClientContext) else None
-        session = context.context.wrap_bio(self._in, self._out, server_side=serves, server_hostname=name)
-        assert isinstance(session, _Session), "the contexts of this module make such sessions"
-        self._session = session
-        self._phase = _Phase.HANDSHAKE
+        self._hello = bytearray()
+        self._name: str | None = None
+        self._session: ssl.SSLObject
+        if isinstance(context, ClientContext):
+            self._name = context.server_name
+            self._session = context.context.wrap_bio(self._in, self._out, server_hostname=self._name)
+            self._phase = _Phase.HANDSHAKE
+        else:
+            self._phase = _Phase.HELLO
         self._bytes_in = 0
         self._eof = self._peer_ended = self._closed = False
         self._decrypted: list[bytes] = []
@@ -198,6 +189,8 @@ class TlsMachine:
         """Take ciphertext; b"" is the transport's end of file."""
         if not data:
             self._eof = True
+        elif self._phase is _Phase.HELLO:
+            self._hello += data
         elif self._phase is not _Phase.FAILED and not self._peer_ended:
             self._in.write(data)
             self._bytes_in += len(data)
@@ -205,6 +198,8 @@ class TlsMachine:
     def next_event(self) -> TlsEvent | NeedData | Paused:
         """Return the next event; TlsFailed is the last one, and PAUSED follows the last one."""
         if self._verdict is None:
+            if self._phase is _Phase.HELLO and not self._choose():
+                return NEED_DATA
             if self._phase is _Phase.HANDSHAKE:
                 return self._shake()
             if self._phase is _Phase.OPEN and not self._peer_ended:
@@ -217,6 +212,24 @@ class TlsMachine:
         if verdict is not None:
             return verdict
         return PAUSED if self._phase is _Phase.FAILED or self._peer_ended else NEED_DATA
+
+    def _choose(self) -> bool:
+        """Choose the context by the name that the client asks for, once its hello is here."""
+        hello = self._hello
+        name = name_asked(bytes(hello))
+        if isinstance(name, NeedData):
+            if not self._eof and len(hello) <= self._limits.handshake_bytes_max:
+                return False
+            name = None
+        assert isinstance(self._context, ServerContext), "clients begin with the handshake"
+        self._name = name
+        self._context = self._context.named(name)
+        self._session = self._context.context.wrap_bio(self._in, self._out, server_side=True)
+        self._in.write(bytes(hello))
+        self._bytes_in = len(hello)
+        hello.clear()
+        self._phase = _Phase.HANDSHAKE
+        return True
 
     def _shake(self) -> TlsEvent | NeedData | Paused:
         try:
@@ -241,17 +254,16 @@ class TlsMachine:
         context = self._context
         der = session.getpeercert(binary_form=True)
         if isinstance(context, ServerContext):
-            context = session.chosen or context
             if context.ciphers and cipher[0] not in context.ciphers:
                 return self._fail("protocol", f"cipher {cipher[0]} is not one of those allowed")
             binding = context.channel_binding
-            name = session.name_asked
         else:
             binding = end_point_hash(der) if der is not None else None
-            name = context.server_name
         subject = session.getpeercert()  # empty unless it was verified
         certificate = Certificate(der, _common_name(subject)) if der is not None and subject else None
-        return HandshakeCompleted(version, cipher[0], session.selected_alpn_protocol(), name, certificate, binding)
+        return HandshakeCompleted(
+            version, cipher[0], session.selected_alpn_protocol(), self._name, certificate, binding
+        )
 
     def _decrypt(self, bytes_max: int | None) -> None:
         """Move what can be decrypted into `_decrypted`, about `bytes_max` bytes of it."""
@@ -283,6 +295,7 @@ class TlsMachine:
         self._phase = _Phase.FAILED
         self._timers.clear()
         self._in.read()
+        self._hello.clear()
         return TlsFailed(code, reason)
 
     # ---- plaintext in, ciphertext out
@@ -329,7 +342,7 @@ class TlsMachine:
     @property
     def backlogged(self) -> bool:
         """Whether the embedder should pause reading until it has pulled more events."""
-        return self._in.pending > self._limits.backlog_bytes_max
+        return self._in.pending + len(self._hello) > self._limits.backlog_bytes_max
 
     def deadline(self) -> int | None:
         """Return when `handle_timeout` is due (`mono_ns`), or None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -20,11 +21,13 @@ import native_server
 import pg_client
 import pg_server
 import sniff
+import tls
 
 TARGETS = {
     "pg_server": pg_server.check,
     "pg_client": pg_client.check,
     "sniff": sniff.check,
+    "tls": tls.check,
     "native_server": native_server.check,
     "native_client": native_client.check,
     "bincode": bincode.check,
@@ -42,3 +45,9 @@ def test_mutations_of_the_corpus_keep_the_invariant(name: str) -> None:
 @given(data=st.binary(max_size=200))
 def test_arbitrary_bytes_keep_the_invariant(name: str, data: bytes) -> None:
     TARGETS[name](data)
+
+
+@pytest.mark.parametrize("module", [sniff, tls], ids=["sniff", "tls"])
+def test_the_corpus_is_what_its_target_says_today(module: ModuleType) -> None:
+    seeds = module.seeds()
+    assert dict(zip(sorted(seeds), fuzzing.corpus_of(module.__name__), strict=True)) == seeds

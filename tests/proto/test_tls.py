@@ -29,6 +29,7 @@ from rustydb_proto.tls import (
     TlsMachine,
 )
 from rustydb_proto.tls_binding import end_point_hash
+from rustydb_proto.tls_hello import name_asked
 from tests.support.certificates import Authority, client_context
 
 START = Now(0, 0)
@@ -414,3 +415,73 @@ def test_what_is_no_certificate_has_no_binding() -> None:
         damaged[dice.randrange(len(damaged))] = dice.randrange(256)
         found = end_point_hash(bytes(damaged))
         assert found is None or len(found) in (28, 32, 48, 64)
+
+
+# ---- names asked for
+
+
+def hello(name: str | None) -> bytes:
+    machine = TlsMachine(START, ClientContext(client_context(AUTHORITY), name))
+    machine.next_event()
+    return machine.data_to_send()
+
+
+def fragmented(record: bytes, size: int) -> bytes:
+    """Return a handshake message in records of a few bytes each."""
+    body = record[5:]
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"\x16\x03\x01" + len(piece).to_bytes(2, "big") + piece for piece in pieces)
+
+
+def test_the_name_in_a_hello_is_read_however_it_is_fragmented() -> None:
+    record = hello("DB.example")
+    assert name_asked(record) == "db.example"
+    for size in (1, 2, 3, 5, 100):
+        pieces = fragmented(record, size)
+        assert name_asked(pieces) == "db.example"
+        assert name_asked(pieces[:-1]) is NEED_DATA
+    for size in range(len(record)):
+        assert name_asked(record[:size]) is NEED_DATA
+
+
+def test_a_handshake_in_fragments_is_completed() -> None:
+    server, client = (
+        End(TlsMachine(START, SERVER.context())),
+        End(TlsMachine(START, ClientContext(client_context(AUTHORITY), "db.example"))),
+    )
+    client.pull()
+    server.machine.receive_data(START, fragmented(client.machine.data_to_send(), 50))
+    server.pull()
+    client.machine.receive_data(START, server.machine.data_to_send())
+    client.pull()
+    server.machine.receive_data(START, client.machine.data_to_send())
+    server.pull()
+    assert server.handshake.server_name == "db.example"
+
+
+def test_a_hello_without_a_usable_name_asks_for_none() -> None:
+    assert name_asked(hello("127.0.0.1")) is None
+    named = hello("db.example")
+    assert name_asked(named.replace(b"db.example", b"d\xe2.example")) is None
+    assert name_asked(b"GET / HTTP/1.1\r\n") is None
+    assert name_asked(b"\x16\x03\x01\x40\x00\x01\xff\xff\xff\x03\x03") is None
+    assert name_asked(b"\x16\x03\x01\x00\x00") is None
+
+
+def test_a_name_that_is_not_ascii_does_no_harm(capfd: pytest.CaptureFixture[str]) -> None:
+    server = End(TlsMachine(START, SERVER.context()))
+    server.machine.receive_data(START, hello("db.example").replace(b"db.example", b"d\xe2.example"))
+    server.pull()
+    assert server.events == [] and server.machine.data_to_send()
+    assert capfd.readouterr().err == ""
+
+
+def test_damaged_hellos_have_a_name_or_none() -> None:
+    dice = random.Random(4)
+    record = hello("db.example")
+    for _ in range(2000):
+        damaged = bytearray(record)
+        for _ in range(dice.randint(1, 3)):
+            damaged[dice.randrange(len(damaged))] = dice.randrange(256)
+        found = name_asked(bytes(damaged))
+        assert found is None or found is NEED_DATA or isinstance(found, str)

@@ -24,7 +24,7 @@ PACKAGES = (
 # Lower layers first. A package may import those before it; names in one row do not import each other unless listed.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("rustydb_proto.core",),
-    ("rustydb_proto.tls_binding",),
+    ("rustydb_proto.tls_binding", "rustydb_proto.tls_hello"),
     ("rustydb_proto.sniff", "rustydb_proto.tls", "rustydb_proto.pg", "rustydb_proto.binary"),
     # The client knows the protocol and nothing of the engine.
     ("rustydb",),
