@@ -18,18 +18,21 @@ import secrets
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 
 from rustydb_engine.config import Config
 from rustydb_engine.node.node import Node
+from rustydb_engine.node.sniffing import LISTENERS
 from rustydb_engine.storage.database import Database
-from rustydb_host.contract import Endpoint, Put, Run, Service
+from rustydb_host.activation import passed_sockets
+from rustydb_host.contract import Put, Run, Service
 from rustydb_host.files import DirectoryLocked, Files, StorageDamaged, recover_directory
-from rustydb_host.listen import ListenError, Listening
+from rustydb_host.listen import ListenError, Listening, Wanted
 from rustydb_host.logs import Logger
-from rustydb_host.options import DEFAULT_PASSWORD, MEMORY, OptionError, Options, load
+from rustydb_host.options import DEFAULT_PASSWORD, MEMORY, OptionError, Options, load, refuse_unsafe
+from rustydb_host.reload import Reloader, limits_of
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.scram import make_verifier
 
@@ -52,15 +55,16 @@ def main(program: str, run: Run | str, arguments: Sequence[str] | None = None) -
 
     `run` is what a host exports, or the name of one of HOSTS; `arguments` are those of the command line unless given.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        options = load(program, sys.argv[1:] if arguments is None else arguments, os.environ)
+        options = load(program, arguments, os.environ)
         host = load_host(run) if isinstance(run, str) else run
         with ExitStack() as stack:
-            listening = stack.enter_context(Listening(options.listen, options.port))
+            listening = stack.enter_context(_listening(options))
             opened = open_server(options)
             stack.callback(opened.close)
-            endpoints = listening.start()
-            return host(service_of(opened, endpoints, listening.addresses))
+            reload = Reloader(options, partial(load, program, arguments, dict(os.environ)), opened.logger)
+            return host(service_of(opened, listening, reload))
     except (OptionError, StartError, ListenError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
@@ -79,19 +83,36 @@ def load_host(name: str) -> Run:
     return run
 
 
-def service_of(opened: Opened, listeners: tuple[Endpoint, ...], addresses: list[str]) -> Service:
-    """Return what a host is given to serve an opened database."""
+def _listening(options: Options) -> Listening:
+    """Bind what the options say, or take what systemd has opened."""
+    try:
+        passed = passed_sockets(os.environ, LISTENERS)
+    except ValueError as error:
+        raise StartError(f"cannot use a passed socket: {error}") from None
+    if passed:
+        names = [one.sock.getsockname() for one in passed]
+        refuse_unsafe(options, [str(name[0]) for name in names if isinstance(name, tuple)])
+        return Listening((), passed)
+    hosts = (*options.listen, *options.unix_socket_dir)
+    if options.one_port is not None:
+        return Listening((Wanted("any", hosts, options.one_port),))
+    return Listening((Wanted("postgresql", hosts, options.port),))
+
+
+def service_of(opened: Opened, listening: Listening, reload: Reloader) -> Service:
+    """Listen, and return what a host is given to serve an opened database."""
     return Service(
         core=opened.node,
-        listeners=listeners,
+        listeners=listening.start(),
         carry_out=opened.files.carry_out if opened.files is not None else None,
         log=opened.logger.write,
-        started=partial(_started, opened, addresses),
+        started=partial(_started, opened, listening.addresses),
+        reload=reload,
         signals=True,
     )
 
 
-def _started(opened: Opened, addresses: list[str], put: Put) -> None:
+def _started(opened: Opened, addresses: dict[str, list[str]], put: Put) -> None:
     opened.say_ready(addresses)
 
 
@@ -104,11 +125,14 @@ class Opened:
     files: Files | None
     logger: Logger
 
-    def say_ready(self, addresses: list[str]) -> None:
+    def say_ready(self, addresses: dict[str, list[str]]) -> None:
         """Print the ready line and write the address into the data directory's lock."""
+        # The one port is PostgreSQL's, too: who waits for the line looks for that name.
+        named = {"postgresql": addresses["any"], **addresses} if "any" in addresses else addresses
         if self.files is not None:
-            self.files.note_address(addresses[0])
-        print(f"ready postgresql={','.join(addresses)} data={self.options.data_dir} pid={os.getpid()}", flush=True)
+            self.files.note_address(next(iter(named.values()))[0])
+        fields = " ".join(f"{name}={','.join(found)}" for name, found in named.items())
+        print(f"ready {fields} data={self.options.data_dir} pid={os.getpid()}", flush=True)
         if not self.options.password_given:
             text = "the password of admin is the default one: give --admin-password or RUSTYDB_ADMIN_PASSWORD"
             self.logger.write("warning", text)
@@ -132,14 +156,9 @@ def open_server(options: Options) -> Opened:
         files, database = _open_directory(options, logger)
     else:
         database = Database()
-    config = Config(
-        database=options.database,
-        durable=durable,
-        connections_max=options.max_connections,
-        sql_bytes_max=options.max_request_size,
-        checkpoint_wal_bytes=options.checkpoint_size,
-        checkpoint_ns=options.checkpoint_interval * 1_000_000_000,
-        verifier=_verifier(options, database, entropy),
+    config = replace(
+        Config(database=options.database, durable=durable, verifier=_verifier(options, database, entropy)),
+        **limits_of(options),  # type: ignore[arg-type]  # they are int
     )
     return Opened(options, Node(config, database, entropy), files, logger)
 

@@ -20,6 +20,10 @@ class Logger:
 
     def __init__(self, stream: TextIO, level: str, form: str) -> None:
         self._stream = stream
+        self.change(level, form)
+
+    def change(self, level: str, form: str) -> None:
+        """Write records of at least another level, in another form, from now on."""
         self._least = LEVELS.index(level)
         self._json = form == "json"
 

@@ -50,11 +50,19 @@ class Option:
 OPTIONS = (
     Option(
         "listen", "RUSTYDB_LISTEN_ADDR", "network", "listen_addr", "words", ("127.0.0.1",),
-        "address to listen on; may be given several times", metavar="ADDRESS",
+        "address, name or * to listen on, or a directory for a Unix socket; may be given several times", metavar="ADDRESS",
+    ),
+    Option(
+        "unix_socket_dir", "RUSTYDB_UNIX_SOCKET_DIR", "network", "unix_socket_dir", "words", (),
+        "directory for a Unix socket beside the addresses: psql -h DIRECTORY; may be given several times", metavar="DIRECTORY",
     ),
     Option(
         "port", "RUSTYDB_PORT", "network", "port", "integer", 5432,
         "port for PostgreSQL clients; 0 takes a free one and the ready line says which", (0, 65535), metavar="PORT",
+    ),
+    Option(
+        "one_port", "RUSTYDB_ONE_PORT", "network", "one_port", "integer", None,
+        "one port for every protocol, instead of one for each; 0 takes a free one", (0, 65535), metavar="PORT",
     ),
     Option(
         "max_connections", "RUSTYDB_MAX_CONNECTIONS", "network", "max_connections", "integer", 10_100,
@@ -104,7 +112,9 @@ class Options:
     """The options of one server. `password_given`: the admin password did not come from the default."""
 
     listen: tuple[str, ...]
+    unix_socket_dir: tuple[str, ...]
     port: int
+    one_port: int | None
     max_connections: int
     max_request_size: int
     data_dir: str
@@ -156,7 +166,7 @@ def load(program: str, arguments: Sequence[str], environment: Mapping[str, str])
             given.add(option.name)
     values["password_given"] = "admin_password" in given
     options = Options(**values)  # type: ignore[arg-type]  # each value was checked against its row
-    _refuse_unsafe(options)
+    refuse_unsafe(options, options.listen)
     return options
 
 
@@ -170,8 +180,9 @@ def loopback(address: str) -> bool:
         return False
 
 
-def _refuse_unsafe(options: Options) -> None:
-    outside = [address for address in options.listen if not loopback(address)]
+def refuse_unsafe(options: Options, hosts: Sequence[str]) -> None:
+    """OptionError when others could reach one of these addresses and nothing protects the database from them."""
+    outside = [host for host in hosts if not loopback(host)]
     if not outside or options.insecure:
         return
     if options.admin_password == DEFAULT_PASSWORD:
@@ -182,6 +193,8 @@ def _refuse_unsafe(options: Options) -> None:
 
 
 def _shown(value: object) -> str:
+    if value is None or value == ():
+        return "none"
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""One server for the driver tests; each test gets an empty schema of its own."""
+"""One server on each host for the driver tests; each test gets an empty schema of its own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from tests.support.hosts import HOSTS
 from tests.support.server import Server, running
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    with running() as found:
+@pytest.fixture(scope="session", params=HOSTS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with running(host=request.param) as found:
         yield found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from tests.support.hosts import HOSTS
 from tests.support.oracle import BINARIES
 from tests.support.server import Server, running
 
@@ -31,9 +32,9 @@ def pgbench(server: Server, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as found:
+@pytest.fixture(scope="module", params=HOSTS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with running(host=request.param) as found:
         pgbench(found, "-i", "-s", "1", "-q")
         yield found
 

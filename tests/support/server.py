@@ -33,9 +33,11 @@ class Server:
 
     process: subprocess.Popen[str]
     data_dir: str
+    host: str = "asyncio"
     ready_line: str = ""
     port: int = 0
     errors: list[str] = field(default_factory=list)
+    heard: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def url(self) -> str:
@@ -46,6 +48,17 @@ class Server:
     def pid(self) -> int:
         """The process id."""
         return self.process.pid
+
+    def logged(self, word: str, seconds: float = 60) -> str:
+        """Wait for a line of its log that has a word, and return it."""
+
+        def found() -> str | None:
+            return next((line for line in self.errors if word in line), None)
+
+        with self.heard:
+            line = self.heard.wait_for(found, seconds)
+        assert line, f"the server did not say {word!r}: {''.join(self.errors)[-4000:]}"
+        return line
 
     def kill(self) -> None:
         """End the process as a crash would."""
@@ -63,10 +76,10 @@ def start(
     data_dir: str | Path,
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
-    module: str = "rustydb_asyncio",
+    host: str = "asyncio",
 ) -> Server:
-    """Start a server and wait for its ready line; ServerFailed with its output when there is none."""
-    command = [sys.executable, "-m", module, "--port", "0", "--data-dir", str(data_dir), *arguments]
+    """Start a server on a host and wait for its ready line; ServerFailed with its output when there is none."""
+    command = [sys.executable, "-m", f"rustydb_{host}", "--port", "0", "--data-dir", str(data_dir), *arguments]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -75,13 +88,15 @@ def start(
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
     )
-    server = Server(process, str(data_dir))
+    server = Server(process, str(data_dir), host)
     assert process.stdout is not None and process.stderr is not None
     errors = process.stderr
 
     def collect() -> None:
         for line in errors:
-            server.errors.append(line)
+            with server.heard:
+                server.errors.append(line)
+                server.heard.notify_all()
 
     threading.Thread(target=collect, daemon=True).start()
     watchdog = threading.Timer(READY_SECONDS, process.kill)
@@ -100,10 +115,13 @@ def start(
 
 @contextmanager
 def running(
-    data_dir: str | Path = ":memory:", arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    data_dir: str | Path = ":memory:",
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    host: str = "asyncio",
 ) -> Iterator[Server]:
     """Run a server for the length of a `with` block."""
-    server = start(data_dir, arguments, environment)
+    server = start(data_dir, arguments, environment, host)
     try:
         yield server
     finally:
