@@ -42,7 +42,7 @@ def check(data: bytes) -> Hashable:
 
 def serve(method: str, pieces: Iterable[bytes]) -> tuple[list[pg.ServerEvent], bytes]:
     """Run a whole connection; return its events and what was written."""
-    machine = pg.ServerMachine(NOW, pg.Entropy(bytes(32)), limits=LIMITS, mock_secret=b"secret")
+    machine = pg.ServerMachine(NOW, pg.Entropy(bytes(32)), limits=LIMITS, mock_secret=b"secret", replication=True)
     events: list[pg.ServerEvent] = []
     written: list[bytes] = []
     for piece in [*filter(None, pieces), b""]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pg_oracle import Oracle
@@ -17,11 +18,16 @@ from rustydb_proto.pg import (
     ClientMachine,
     Close,
     CommandCompleted,
+    CopyBothStarted,
     CopyData,
     CopyDataReceived,
     CopyDone,
+    CopyDoneReceived,
+    CopyFail,
     CopyInStarted,
+    CopyOutStarted,
     Describe,
+    EncodedRowsReceived,
     ErrorReceived,
     Execute,
     Flush,
@@ -42,16 +48,18 @@ from rustydb_proto.pg import (
     SuspensionReceived,
     Sync,
     Terminate,
+    VersionNegotiated,
+    framing,
 )
 
 
 class Link:
     """A client machine on a socket."""
 
-    def __init__(self, oracle: Oracle, user: str, password: str | None = None) -> None:
+    def __init__(self, oracle: Oracle, user: str, password: str | None = None, **options: Any) -> None:
         self.address = ("127.0.0.1", oracle.port)
         self.socket = socket.create_connection(self.address, timeout=10)
-        self.machine = ClientMachine(START, Entropy(SEED), user, "postgres", password=password)
+        self.machine = ClientMachine(START, Entropy(SEED), user, "postgres", password=password, **options)
 
     def until(self, *last: type) -> list[ClientEvent]:
         """Read until an event of one of these classes."""
@@ -215,3 +223,83 @@ def test_goodbye_is_understood(link: Link) -> None:
     link.machine.send(START, Terminate())
     link.socket.sendall(link.machine.data_to_send())
     assert link.socket.recv(1) == b""
+
+
+def test_a_server_of_3_0_tells_a_client_of_3_2(oracle: Oracle) -> None:
+    opened = Link(oracle, "trusted", minor=2, parameters={"_pq_.nosuch": "1"})
+    events = opened.until(SessionStarted)
+    assert events[0] == VersionNegotiated(0, ("_pq_.nosuch",))
+    assert rows(opened.ask(Query("select 1"))) == [(b"1",)]
+    opened.socket.close()
+
+
+def test_pipelines_sent_ahead_are_answered_in_order(link: Link) -> None:
+    for number in range(100):
+        value = b"%d" % number if number % 10 else b"zero"
+        for command in (Parse("", "select $1::int"), Bind("", "", [value]), Execute(), Sync()):
+            link.machine.send(START, command)
+    assert link.machine.outstanding == 100
+    events: list[ClientEvent] = []
+    while link.machine.outstanding:
+        events += link.until(ReadyReceived)
+    assert rows(events) == [(b"%d" % number,) for number in range(100) if number % 10]
+    assert [event.sqlstate for event in events if isinstance(event, ErrorReceived)] == ["22P02"] * 10
+
+
+def test_copy_in_binary_both_ways(link: Link) -> None:
+    link.ask(Query("create temp table t (a int, b bytea)"))
+    link.ask(Query("insert into t select i, decode('00ff', 'hex') from generate_series(1, 1000) i"))
+    events = link.ask(Query("copy t to stdout (format binary)"))
+    assert CopyOutStarted(1, (1, 1)) in events
+    pieces = [event.data for event in events if isinstance(event, CopyDataReceived)]
+    link.ask(Query("create temp table u (like t)"))
+    link.machine.send(START, Query("copy u from stdin (format binary)"))
+    assert link.until(CopyInStarted)[-1] == CopyInStarted(1, (1, 1))
+    events = link.ask(*[CopyData(piece) for piece in pieces], CopyDone())
+    assert CommandCompleted("COPY 1000") in events
+    assert rows(link.ask(Query("select count(*) from (table t except table u) d"))) == [(b"0",)]
+
+
+@pytest.mark.parametrize("simple", [True, False])
+def test_a_copy_that_is_given_up_or_fails(link: Link, simple: bool) -> None:
+    link.ask(Query("create temp table t (a int)"))
+    begin = (
+        [Query("copy t from stdin")] if simple else [Parse("", "copy t from stdin"), Bind("", ""), Execute(), Sync()]
+    )
+    for data, last, sqlstate in ((b"1\n", CopyFail("enough"), "57014"), (b"1\nno number\n", CopyDone(), "22P02")):
+        for command in begin:
+            link.machine.send(START, command)
+        link.until(CopyInStarted)
+        events = link.ask(CopyData(data), last, *([] if simple else [Sync()]))
+        assert [event.sqlstate for event in events if isinstance(event, ErrorReceived)] == [sqlstate]
+        assert link.machine.outstanding == 0
+    assert rows(link.ask(Query("select count(*) from t"))) == [(b"0",)]
+
+
+def test_encoded_rows_are_the_messages_as_they_came(oracle: Oracle) -> None:
+    opened = Link(oracle, "trusted", encoded_rows=True)
+    opened.until(SessionStarted)
+    events = opened.ask(Query("select i, null from generate_series(1, 5000) i"))
+    encoded = [event for event in events if isinstance(event, EncodedRowsReceived)]
+    assert sum(event.count for event in encoded) == 5000
+    expected = b"".join(framing.data_row([b"%d" % number, None]) for number in range(1, 5001))
+    assert b"".join(event.data for event in encoded) == expected
+    opened.socket.close()
+
+
+def test_the_log_streams_while_the_client_reports(oracle: Oracle) -> None:
+    """Replication: copy data in both directions, ended by the client."""
+    opened = Link(oracle, "trusted", parameters={"replication": "true"})
+    opened.until(SessionStarted)
+    (position,) = [row[2] for row in rows(opened.ask(Query("IDENTIFY_SYSTEM")))]
+    assert position is not None
+    opened.machine.send(START, Query(f"START_REPLICATION PHYSICAL {position.decode()}"))
+    assert opened.until(CopyBothStarted) == [CopyBothStarted(0, ())]
+    status = b"r" + bytes(32) + b"\1"  # nothing written yet; the 1 asks for an answer
+    opened.machine.send(START, CopyData(status))
+    told = opened.until(CopyDataReceived)[-1]
+    assert isinstance(told, CopyDataReceived) and told.data[:1] in (b"k", b"w")
+    events = opened.ask(CopyDone())
+    assert CopyDoneReceived() in events
+    assert rows(opened.ask(Query("IDENTIFY_SYSTEM")))
+    opened.socket.close()
