@@ -1,4 +1,10 @@
-"""The Python client of RustyDB. README.md is the way in; dbapi.py is DB-API 2.0 with the same connection options."""
+"""The Python client of RustyDB. README.md is the way in; dbapi.py is DB-API 2.0 with the same connection options.
+
+The asynchronous half needs anyio (the extra `async`) and is imported when one of its names is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from rustydb.client import Client, Cursor, PreparedStatement, Subscription, Transaction, connect
 from rustydb.errors import (
@@ -42,7 +48,40 @@ from rustydb.pool_options import PoolOptions, PoolStatistics
 from rustydb.rows import Column, Result, Row
 from rustydb.values import Interval, Json
 
+if TYPE_CHECKING:
+    from rustydb.async_client import AsyncClient, AsyncCursor, AsyncSubscription, AsyncTransaction, connect_async
+    from rustydb.async_pool import AsyncPool, AsyncPooledClient
+
+_ASYNC = {
+    "AsyncClient": "async_client",
+    "AsyncCursor": "async_client",
+    "AsyncPool": "async_pool",
+    "AsyncPooledClient": "async_pool",
+    "AsyncSubscription": "async_client",
+    "AsyncTransaction": "async_client",
+    "connect_async": "async_client",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import the asynchronous half on demand."""
+    module = _ASYNC.get(name)
+    if module is None:
+        raise AttributeError(f"module 'rustydb' has no attribute {name!r}")
+    try:
+        found = import_module(f"rustydb.{module}")
+    except ModuleNotFoundError as error:
+        raise ImportError(f"rustydb.{name} needs anyio: pip install 'rustydb[async]' ({error})") from None
+    return getattr(found, name)
+
+
 __all__ = [
+    "AsyncClient",
+    "AsyncCursor",
+    "AsyncPool",
+    "AsyncPooledClient",
+    "AsyncSubscription",
+    "AsyncTransaction",
     "AuthenticationFailed",
     "Change",
     "CheckViolation",
@@ -94,4 +133,5 @@ __all__ = [
     "UniqueViolation",
     "Warning",
     "connect",
+    "connect_async",
 ]
