@@ -56,6 +56,7 @@ class Node:
         self.sessions: dict[int, Runner] = {}
         self.shared = Shared(config, database, entropy.child("sessions"), self)
         self.disk = Disk(self)
+        self._news, self._awake = database.feed.pending, self.shared.live.awake
         self._effects: list[io.Effect] = []
         self.ready: deque[Runner] = deque()
         self._touched: list[Connection] = []
@@ -118,7 +119,7 @@ class Node:
                 if woken:
                     for waiter in database.take_woken():
                         self.wake_for_end(waiter)
-        if database.feed.pending or self.shared.live.awake:
+        if self._news or self._awake:
             self.announce()
         if self._doomed:
             self._end_doomed()
@@ -208,7 +209,7 @@ class Node:
 
     def durable_to(self, csn: int) -> None:
         """Wake the runners whose commit is on disk, after its news is out."""
-        if self.database.feed.pending:
+        if self._news:
             self.announce()
         waiting = self._durable
         while waiting and waiting[0][0] <= csn:

@@ -65,7 +65,7 @@ def _listen(session: Session, statement: ast.Listen, _portal: Portal) -> Steps:
 
 def _unlisten(session: Session, statement: ast.Unlisten, _portal: Portal) -> Steps:
     yield from ()
-    if statement.channel == "*":
+    if not statement.channel:
         unlisten_all(session)
     elif session.listener is not None or session.transaction().notes is not None:
         _notes(session).actions.append(("unlisten", statement.channel))

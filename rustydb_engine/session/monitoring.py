@@ -50,6 +50,10 @@ def lock_rows(database: Database) -> list[Record]:
         row = _row(pid, by_session.get(pid), "advisory", advisory.MODE_NAMES[mode], granted, False)
         row.update(database=DATABASE_OID, classid=class_id, objid=object_id, objsubid=part)
         rows.append(row)
+    for row in rows:
+        waiter = by_session.get(int(str(row["pid"])))
+        if not row["granted"] and waiter is not None:
+            row["waitstart"] = manager.wait_starts.get(waiter.xid)
     return rows
 
 

@@ -356,7 +356,7 @@ class Session:
         try:
             if holder is not None:
                 holder.txn = txn  # who waits for an advisory lock of this session waits for what it waits for
-            manager.enter_wait(txn, wait.transactions)
+            manager.enter_wait(txn, wait.transactions, self.shared.timestamp())
             for other in wait.transactions:
                 if other.waiters is None:
                     other.waiters = []

@@ -136,7 +136,7 @@ for _what in ("all", "temp", "plans", "sequences"):
     ACTIONS["discard_" + _what] = lambda pos, what=_what: ast.Discard(what, pos)
 action("listen")(lambda pos, channel: ast.Listen(channel, pos))
 action("unlisten")(lambda pos, channel: ast.Unlisten(channel, pos))
-action("unlisten_all")(lambda pos: ast.Unlisten("*", pos))
+action("unlisten_all")(lambda pos: ast.Unlisten("", pos))
 action("notify")(lambda pos, channel, payload: ast.Notify(channel, payload or "", pos))
 action("checkpoint")(lambda pos: ast.Checkpoint(pos))
 

@@ -34,7 +34,7 @@ class Manager:
     """Active transactions, held snapshots, table locks and the wait graph."""
 
     __slots__ = (
-        "_held", "_horizon", "active", "advisory", "catalog_csn", "csn", "durable_csn", "locks", "next_xid", "retired", "woken",
+        "_held", "_horizon", "active", "advisory", "catalog_csn", "csn", "durable_csn", "locks", "next_xid", "retired", "wait_starts", "woken",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -43,6 +43,7 @@ class Manager:
         self.durable_csn = 1  # the newest durable commit
         self.catalog_csn = 0  # the newest commit that changed the catalog
         self.active: dict[int, Transaction] = {}
+        self.wait_starts: dict[int, int] = {}  # xid of who waits -> when that began (timestamptz)
         self.woken: list[object] = []  # waiters of transactions that have ended
         self.locks = TableLocks(self.active, self.woken)
         self.advisory = AdvisoryLocks(self.woken)
@@ -131,8 +132,8 @@ class Manager:
 
     # -- waits
 
-    def enter_wait(self, txn: Transaction, blockers: tuple[Blocker, ...]) -> None:
-        """Note that `txn` waits until `blockers` end or give way; 40P01 when they wait for it."""
+    def enter_wait(self, txn: Transaction, blockers: tuple[Blocker, ...], now: int = 0) -> None:
+        """Note that `txn` waits from `now` on until `blockers` end or give way; 40P01 when they wait for it."""
         assert blockers and txn not in blockers, "one waits for others"
         txn.waits_for = blockers
         cycle = _cycle(txn)
@@ -141,10 +142,12 @@ class Manager:
             error = _deadlock(cycle)
             self.locks.withdraw(txn)  # which forgets what the wait is for
             raise error
+        self.wait_starts[txn.xid] = now
 
     def leave_wait(self, txn: Transaction) -> None:
         """Note that `txn` goes on; it may ask for the same again."""
         txn.waits_for = ()
+        self.wait_starts.pop(txn.xid, None)
 
 
 def _cycle(start: Transaction) -> list[Blocker]:

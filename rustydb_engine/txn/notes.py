@@ -15,9 +15,6 @@ from rustydb_proto.core.value import value
 if TYPE_CHECKING:
     from rustydb_engine.catalog.objects import Table
 
-ALL_CHANNELS: Final = "*"
-"""The channel of UNLISTEN *; no identifier is confused with it, for an action says which of the two it is."""
-
 Mark = tuple[int, int, int]
 
 

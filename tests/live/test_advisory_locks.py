@@ -196,6 +196,14 @@ def test_who_waits_is_seen(host: Host) -> None:
     pids = [row[0] for row in rows]
     assert [row[1:3] for row in rows] == [(None, None), (b"Lock", b"advisory"), (b"Lock", b"transactionid")]
     assert [row[3] for row in rows] == [b"{}", b"{%b}" % (pids[0] or b""), b"{%b}" % (pids[0] or b"")]
+    sql = "SELECT locktype, mode, now() - waitstart FROM pg_locks WHERE NOT granted ORDER BY 1"
+    host.wait(5)
+    assert one.ask("SELECT count(*) FROM pg_locks WHERE granted AND waitstart IS NOT NULL").rows == [(b"0",)]
+    other = host.connect()
+    assert other.ask(sql).rows == [
+        (b"advisory", b"ExclusiveLock", b"00:00:05"), (b"transactionid", b"ShareLock", b"00:00:05"),
+    ]  # fmt: skip
+    other.send(framing.TERMINATE)
     one.ask("COMMIT")
     sql = "SELECT wait_event_type, wait_event FROM pg_stat_activity WHERE state = 'idle'"
     assert one.ask(sql).rows == [(b"Client", b"ClientRead")]

@@ -103,6 +103,8 @@ def test_unlisten_counts_from_its_commit_and_drops_what_waits() -> None:
     other.ask("NOTIFY a; NOTIFY b", 2)
     listener.ask("COMMIT")
     assert listener.heard() == [("b", "")]
+    listener.ask('LISTEN "*"; UNLISTEN "*"', 2)
+    assert len(listener.ask("SELECT pg_listening_channels()").rows) == 2
     listener.ask("UNLISTEN *")
     other.ask("NOTIFY a; NOTIFY b; NOTIFY c", 3)
     assert listener.heard() == []

@@ -176,7 +176,7 @@ class Listen(Statement):
 
 @value
 class Unlisten(Statement):
-    """UNLISTEN channel or * (channel "*")."""
+    """UNLISTEN channel, or * (channel "", which no identifier is)."""
 
     channel: str
     pos: int = at()
