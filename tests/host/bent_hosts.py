@@ -6,11 +6,12 @@ a broken host would tell, what it does to effects is what a broken host would ca
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rustydb_asyncio.host import run
+from rustydb_asyncio.host import run, run_on
 from rustydb_host.contract import Core, Service, read_clock
 
 from rustydb_proto.core import io
@@ -302,6 +303,11 @@ class IsAlwaysGraceful(Bent):
 class CutsDatagrams(Bent):
     def bend_input(self, item: io.Input) -> Inputs:
         return [replace(item, data=item.data[:1400])] if isinstance(item, io.DatagramReceived) else [item]
+
+
+def run_without_uvloop(service: Service) -> int:
+    """Run the asyncio host as it runs where uvloop is not installed; no bug."""
+    return run_on(service, asyncio.new_event_loop)
 
 
 def run_waiting_for_the_disk(service: Service) -> int:

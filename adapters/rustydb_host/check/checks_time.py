@@ -15,6 +15,8 @@ FAIR_SECONDS = 0.050
 LATE_SECONDS_MEDIAN = 0.050
 LATE_SECONDS_MAX = 2.0
 SLICE_SECONDS = 0.005
+IDLE_STEPS_MAX = 20
+"""How often step may be called in a second without anything to do, a client's coming and going at its end included."""
 
 
 def timers(lab: Lab) -> str:
@@ -172,11 +174,15 @@ def idle_is_idle(lab: Lab) -> str:
     clients = [lab.client() for _ in range(20)]
     clients[0].say("timer 3000000")
     lab.settle()
+    first = lab.record.events[-1].step
     before = cpu_seconds(lab.host.pid)
     time.sleep(1.0)
     used = cpu_seconds(lab.host.pid) - before
+    lab.settle()
+    steps = lab.record.events[-1].step - first
     for client in clients:
         client.sock.close()
+    demand(steps <= IDLE_STEPS_MAX, f"it called step {steps} times in a second without anything to do")
     demand(used <= 0.3, f"it used {used:.2f} s of processor time in a second without anything to do")
     return f"{1000 * used:.0f} ms of processor time in a second"
 
