@@ -27,6 +27,7 @@ from rustydb_engine.node.node import Node
 from rustydb_engine.node.sniffing import LISTENERS
 from rustydb_engine.storage.database import Database
 from rustydb_host.activation import passed_sockets
+from rustydb_host.certificates import CertificateError, server_context
 from rustydb_host.contract import Put, Run, Service
 from rustydb_host.files import DirectoryLocked, Files, StorageDamaged, recover_directory
 from rustydb_host.listen import ListenError, Listening, Wanted
@@ -35,6 +36,7 @@ from rustydb_host.options import DEFAULT_PASSWORD, MEMORY, OptionError, Options,
 from rustydb_host.reload import Reloader, limits_of
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.scram import make_verifier
+from rustydb_proto.tls import ServerContext
 
 try:
     import resource
@@ -150,6 +152,7 @@ def open_server(options: Options) -> Opened:
     _raise_open_files()
     logger = Logger(sys.stderr, options.log_level, options.log_format)
     entropy = Entropy(secrets.token_bytes(32))
+    tls = _certificates(options)
     durable = options.data_dir != MEMORY
     files: Files | None = None
     if durable:
@@ -160,7 +163,14 @@ def open_server(options: Options) -> Opened:
         Config(database=options.database, durable=durable, verifier=_verifier(options, database, entropy)),
         **limits_of(options),  # type: ignore[arg-type]  # they are int
     )
-    return Opened(options, Node(config, database, entropy), files, logger)
+    return Opened(options, Node(config, database, entropy, tls), files, logger)
+
+
+def _certificates(options: Options) -> ServerContext | None:
+    try:
+        return server_context(options)
+    except CertificateError as error:
+        raise StartError(str(error)) from None
 
 
 def _raise_open_files() -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rustydb_engine.version import RUSTYDB_VERSION
@@ -40,6 +40,14 @@ class Option:
     bounds: tuple[int, int] = (0, 0)
     choices: tuple[str, ...] = ()
     metavar: str = ""
+    also: str = ""
+    """A second place in the file, `section.key`; the first wins."""
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Where the file may have it: section and key."""
+        section, _, key = self.also.rpartition(".")
+        return ((self.section, self.key), (section, key)) if self.also else ((self.section, self.key),)
 
     @property
     def flag(self) -> str:
@@ -97,6 +105,50 @@ OPTIONS = (
         "allow a non-loopback address without TLS or with the default password",
     ),
     Option(
+        "enable_tls", "RUSTYDB_ENABLE_TLS", "security", "enable_tls", "truth", None,
+        "encrypt connections that ask for it; on when there is a certificate", also="security.tls.enabled",
+    ),
+    Option(
+        "tls_cert", "RUSTYDB_TLS_CERT", "security", "tls_cert_path", "text", None,
+        "certificate of this server in PEM form, with those of its authorities behind it", metavar="FILE",
+        also="security.tls.cert_path",
+    ),
+    Option(
+        "tls_key", "RUSTYDB_TLS_KEY", "security", "tls_key_path", "text", None,
+        "key of the certificate in PEM form, readable by nobody else; may be in the same file", metavar="FILE",
+        also="security.tls.key_path",
+    ),
+    Option(
+        "tls_ca", "RUSTYDB_TLS_CA", "security", "ca_cert_path", "text", None,
+        "certificates of the authorities that sign those of clients", metavar="FILE", also="security.tls.ca_cert_path",
+    ),
+    Option(
+        "tls_client_auth", "RUSTYDB_TLS_CLIENT_AUTH", "security", "tls_client_auth", "text", "none",
+        "whether clients show a certificate", choices=("none", "optional", "required"), metavar="WHETHER",
+        also="security.tls.client_auth",
+    ),
+    Option(
+        "require_client_cert", "RUSTYDB_REQUIRE_CLIENT_CERT", "security", "require_client_cert", "truth", False,
+        "the same as --tls-client-auth required", also="security.tls.require_client_cert",
+    ),
+    Option(
+        "tls_cert_login", "RUSTYDB_TLS_CERT_LOGIN", "security", "tls_cert_login", "truth", False,
+        "a client's certificate whose common name is the user logs in without a password", also="security.tls.cert_login",
+    ),
+    Option(
+        "tls_required", "RUSTYDB_TLS_REQUIRED", "security", "tls_required", "truth", False,
+        "refuse sessions without TLS", also="security.tls.required",
+    ),
+    Option(
+        "tls_min_version", "RUSTYDB_TLS_MIN_VERSION", "security", "min_tls_version", "text", "1.3",
+        "oldest version of TLS", choices=("1.2", "1.3"), metavar="VERSION", also="security.tls.min_version",
+    ),
+    Option(
+        "tls_ciphers", "RUSTYDB_TLS_CIPHERS", "security", "tls_ciphers", "words", (),
+        "ciphers that are allowed, instead of OpenSSL's choice; may be given several times", metavar="CIPHER",
+        also="security.tls.cipher_suites",
+    ),
+    Option(
         "log_level", "RUSTYDB_LOG_LEVEL", "monitoring", "log_level", "text", "info",
         "least level that is logged", choices=("debug", "info", "warning", "error"), metavar="LEVEL",
     ),
@@ -124,8 +176,23 @@ class Options:
     admin_password: str
     password_given: bool
     insecure: bool
+    enable_tls: bool | None
+    tls_cert: str | None
+    tls_key: str | None
+    tls_ca: str | None
+    tls_client_auth: str
+    require_client_cert: bool
+    tls_cert_login: bool
+    tls_required: bool
+    tls_min_version: str
+    tls_ciphers: tuple[str, ...]
     log_level: str
     log_format: str
+
+    @property
+    def tls(self) -> bool:
+        """Whether connections can be encrypted."""
+        return self.tls_cert is not None and self.enable_tls is not False
 
 
 def parser(program: str) -> argparse.ArgumentParser:
@@ -165,9 +232,26 @@ def load(program: str, arguments: Sequence[str], environment: Mapping[str, str])
         if source is not None:
             given.add(option.name)
     values["password_given"] = "admin_password" in given
+    if values["require_client_cert"]:
+        values["tls_client_auth"] = "required"
     options = Options(**values)  # type: ignore[arg-type]  # each value was checked against its row
+    _refuse_contradictions(options)
     refuse_unsafe(options, options.listen)
     return options
+
+
+def _refuse_contradictions(options: Options) -> None:
+    """OptionError for options of TLS that need another one."""
+    if options.enable_tls and options.tls_cert is None:
+        raise OptionError("TLS is enabled without a certificate: give --tls-cert and --tls-key")
+    if options.tls_required and not options.tls:
+        raise OptionError("--tls-required without TLS: give --tls-cert and --tls-key")
+    if options.tls_client_auth != "none" and options.tls and options.tls_ca is None:
+        raise OptionError(
+            f"--tls-client-auth {options.tls_client_auth} without the authorities that sign: give --tls-ca"
+        )
+    if options.tls_cert_login and options.tls and options.tls_client_auth == "none":
+        raise OptionError("--tls-cert-login without certificates of clients: give --tls-client-auth and --tls-ca")
 
 
 def loopback(address: str) -> bool:
@@ -187,8 +271,10 @@ def refuse_unsafe(options: Options, hosts: Sequence[str]) -> None:
         return
     if options.admin_password == DEFAULT_PASSWORD:
         why = "while the password of admin is the default one: give --admin-password"
+    elif options.tls:
+        return
     else:
-        why = "without TLS, which this version does not have"
+        why = "without TLS: give --tls-cert and --tls-key"
     raise OptionError(f"refusing to listen on {outside[0]} {why}, or allow it with --insecure")
 
 
@@ -206,8 +292,9 @@ def _read(path: str) -> dict[str, dict[str, object]]:
         raise OptionError(f"cannot read configuration file {path}: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
         raise OptionError(f"configuration file {path} is not TOML: {error}") from None
-    known = {(option.section, option.key) for option in OPTIONS}
-    sections = {option.section for option in OPTIONS}
+    known = {place for option in OPTIONS for place in option.places}
+    sections = {section for section, _ in known}
+    data = dict(_flattened(data, sections))
     for section, body in data.items():
         if section not in sections or not isinstance(body, dict):
             raise OptionError(f"{path}: unknown section [{section}]; known are {', '.join(sorted(sections))}")
@@ -216,6 +303,18 @@ def _read(path: str) -> dict[str, dict[str, object]]:
                 names = ", ".join(sorted(name for part, name in known if part == section))
                 raise OptionError(f"{path}: unknown key {key} in [{section}]; known are {names}")
     return data
+
+
+def _flattened(data: Mapping[str, object], sections: Container[str], above: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the sections of a file by their full names: [security.tls] is a table inside of [security]."""
+    for name, body in data.items():
+        full = above + name
+        if isinstance(body, dict):
+            inner = {key: value for key, value in body.items() if f"{full}.{key}" in sections}
+            yield full, {key: value for key, value in body.items() if key not in inner}
+            yield from _flattened(inner, sections, f"{full}.")
+        else:
+            yield full, body
 
 
 def _pick(
@@ -229,9 +328,9 @@ def _pick(
         return flags[option.name], option.flag
     if option.environment in environment:
         return environment[option.environment], option.environment
-    section = file.get(option.section, {})
-    if option.key in section:
-        return section[option.key], f"{path}: {option.section}.{option.key}"
+    for section, key in option.places:
+        if key in file.get(section, {}):
+            return file[section][key], f"{path}: {section}.{key}"
     return option.default, None
 
 
@@ -240,7 +339,7 @@ def _checked(option: Option, value: object, source: str) -> object:
         words = value.split(",") if isinstance(value, str) else value
         if isinstance(words, list) and words and all(isinstance(word, str) and word.strip() for word in words):
             return tuple(word.strip() for word in words)
-        raise OptionError(f"{source}: {value!r} is not a list of addresses")
+        raise OptionError(f"{source}: {value!r} is not a list of texts")
     if option.kind == "truth":
         word = str(value).lower()
         if word in ("true", "1", "yes", "on", "false", "0", "no", "off"):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from rustydb_host.certificates import CertificateError, server_context
 from rustydb_host.logs import Logger
 from rustydb_host.options import OPTIONS, OptionError, Options
 from rustydb_proto.core import io
@@ -19,9 +20,15 @@ LIMITS: Final = {
     "max_request_size": ("sql_bytes_max", 1),
     "checkpoint_size": ("checkpoint_wal_bytes", 1),
     "checkpoint_interval": ("checkpoint_ns", 1_000_000_000),
+    "tls_required": ("tls_required", 1),
+    "tls_cert_login": ("certificate_login", 1),
 }
 """Options that are limits of the engine: the field of its `Config`, and what one of the option's units is there."""
 LOGGING: Final = ("log_level", "log_format")
+CERTIFICATES: Final = (
+    "enable_tls", "tls_cert", "tls_key", "tls_ca", "tls_client_auth", "require_client_cert", "tls_min_version", "tls_ciphers",
+)  # fmt: skip
+"""Options of what encrypts. Their files are read again whether they changed or not: certificates are renewed in place."""
 
 
 def limits_of(options: Options) -> dict[str, int]:
@@ -41,18 +48,28 @@ class Reloader:
         """Read the options again; return the limits that changed, for the core."""
         try:
             fresh = self._read()
-        except OptionError as error:
+            tls = server_context(fresh)
+        except (OptionError, CertificateError) as error:
             self._logger.write("error", "configuration not reloaded", {"reason": str(error)})
             return None
         before = self._options
         changed = [one.name for one in OPTIONS if getattr(before, one.name) != getattr(fresh, one.name)]
         if any(name in LOGGING for name in changed):
             self._logger.change(fresh.log_level, fresh.log_format)
-        applied = [f"{name}={getattr(fresh, name)}" for name in changed if name in LIMITS or name in LOGGING]
-        waiting = [name for name in changed if name not in LIMITS and name not in LOGGING]
-        self._options = replace(before, **{name: getattr(fresh, name) for name in (*LIMITS, *LOGGING)})
+        # TLS may begin while the server runs; to end it there would leave clients that count on it without.
+        ends = before.tls and tls is None
+        taken = (*LIMITS, *LOGGING) if ends else (*LIMITS, *LOGGING, *CERTIFICATES)
+        applied = [f"{name}={_shown(getattr(fresh, name))}" for name in changed if name in taken]
+        if tls is not None:
+            applied.append("certificates read again")
+        waiting = [name for name in changed if name not in taken]
+        self._options = replace(before, **{name: getattr(fresh, name) for name in taken})
         fields = {"applied": ", ".join(applied) or "nothing", "needs_restart": ", ".join(waiting) or "nothing"}
         self._logger.write("warning" if waiting else "info", "configuration reloaded", fields)
         old, new = limits_of(before), limits_of(fresh)
         limits = {field: number for field, number in new.items() if number != old[field]}
-        return io.Reloaded(limits) if limits else None
+        return io.Reloaded(limits, tls) if limits or tls is not None else None
+
+
+def _shown(value: object) -> str:
+    return ":".join(value) if isinstance(value, tuple) else str(value)

@@ -12,6 +12,9 @@ from rustydb_host.reload import Reloader, limits_of
 
 from rustydb_engine.config import Config
 from rustydb_proto.core import io
+from rustydb_proto.tls import ServerContext
+from rustydb_proto.tls_binding import end_point_hash
+from tests.support.certificates import Authority
 
 
 class Server:
@@ -95,3 +98,31 @@ def test_a_file_that_cannot_be_used_changes_nothing(server: Server, text: str) -
     assert "error configuration not reloaded" in server.said
     server.write("[network]\nmax_connections = 7\n")
     assert server.reload() is None
+
+
+def test_certificates_are_read_again_although_no_option_changed(server: Server, tmp_path: Path) -> None:
+    authority = Authority()
+    files = authority.issue("localhost").write(tmp_path)
+    text = f"[security.tls]\ncert_path = '{files.certificate}'\nkey_path = '{files.key}'\n"
+    server.write(text)
+    for renewed in (authority.issue("localhost"), authority.issue("localhost")):
+        renewed.write(tmp_path)
+        news = server.reload()
+        assert isinstance(news, io.Reloaded) and isinstance(news.tls, ServerContext) and news.limits == {}
+        assert news.tls.channel_binding == end_point_hash(renewed.der)
+        assert "certificates read again" in server.said
+    Path(files.key).write_text("damaged")
+    assert server.reload() is None
+    assert "configuration not reloaded" in server.said
+    server.write("")
+    assert server.reload() is None
+    assert 'needs_restart="tls_cert, tls_key"' in server.said
+
+
+def test_rules_of_tls_change_at_once(server: Server, tmp_path: Path) -> None:
+    files = Authority().issue("localhost").write(tmp_path)
+    server.write(
+        f"[security]\ntls_cert_path = '{files.certificate}'\ntls_key_path = '{files.key}'\ntls_required = true\n"
+    )
+    news = server.reload()
+    assert isinstance(news, io.Reloaded) and news.limits == {"tls_required": 1} and news.tls is not None
