@@ -14,13 +14,14 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from rustydb_host.addresses import numeric, shown, split
-from rustydb_host.contract import SLEEP_SECONDS_MAX, WRITE_HIGH_BYTES, WRITE_LOW_BYTES, Fields, Service
+from rustydb_host.addresses import numeric, split
+from rustydb_host.contract import SLEEP_SECONDS_MAX, Fields, Service
 from rustydb_host.signals import HANDLED, Signals
 from rustydb_host.workers import Workers
 
+from rustydb_asyncio.protocols import Connection, Datagrams
 from rustydb_proto.core import io
 
 BACKLOG = 1024
@@ -48,64 +49,6 @@ async def _serve(service: Service) -> int:
         return await host.stopped
     finally:
         await host.finish()
-
-
-class Connection(asyncio.Protocol):
-    """One socket: what arrives becomes inputs, what the transport says about its buffer too."""
-
-    __slots__ = ("conn", "ended", "host", "opened", "put", "transport")
-
-    def __init__(self, host: Host, opened: Callable[..., io.Input]) -> None:
-        self.host = host
-        self.put = host.put
-        self.opened = opened
-        self.conn = 0
-        self.ended = False
-        self.transport: asyncio.Transport = cast(asyncio.Transport, None)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Report a client."""
-        self.transport = cast(asyncio.Transport, transport)
-        self.transport.set_write_buffer_limits(WRITE_HIGH_BYTES, WRITE_LOW_BYTES)
-        self.conn = self.host.add(self)
-        info = transport.get_extra_info
-        self.put(self.opened(conn=self.conn, peer=shown(info("peername")), local=shown(info("sockname"))))
-
-    def data_received(self, data: bytes) -> None:
-        """Report bytes."""
-        self.put(io.Received(self.conn, data))
-
-    def eof_received(self) -> bool:
-        """Report the peer's end of file; the core decides when to close."""
-        self.ended = True
-        self.put(io.Received(self.conn, b""))
-        return True
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Report the end."""
-        self.host.remove(self, str(exc) if exc is not None else "")
-
-    def pause_writing(self) -> None:
-        """Report a full send buffer."""
-        if self.host.has(self):
-            self.put(io.WriteBlocked(self.conn))
-
-    def resume_writing(self) -> None:
-        """Report a drained send buffer, unless it is flushed to be closed."""
-        if self.host.has(self):
-            self.put(io.WriteReady(self.conn))
-
-
-class Datagrams(asyncio.DatagramProtocol):
-    """One datagram socket."""
-
-    def __init__(self, host: Host, name: str) -> None:
-        self.host = host
-        self.name = name
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Report a datagram."""
-        self.host.put(io.DatagramReceived(self.name, shown(addr), data))
 
 
 class Host:

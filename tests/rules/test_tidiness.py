@@ -15,6 +15,10 @@ FUNCTION_LINES_MAX = 90
 TABLES = {"rustydb_engine.sql.bound"}
 """Modules that are one long list of records."""
 
+HOST_LINES_MAX = 300
+HOSTS = [(name, path) for name, path in MODULES if re.fullmatch(r"rustydb_\w+\.host", name)]
+"""A host holds no decision, so there is little that it could say."""
+
 LOOSE_ENDS = re.compile(r"\b(TODO|FIXME|XXX|HACK|NotImplementedError)\b")
 
 
@@ -38,6 +42,11 @@ def test_files_and_functions_are_short(name: str, path: Path) -> None:
         if isinstance(node, ast.FunctionDef) and node.end_lineno is not None:
             size = node.end_lineno - node.lineno
             assert size <= FUNCTION_LINES_MAX, f"{name}.{node.name} has {size} lines"
+
+
+@pytest.mark.parametrize(("name", "path"), HOSTS, ids=[name for name, _ in HOSTS])
+def test_a_host_is_small(name: str, path: Path) -> None:
+    assert path.read_text().count("\n") <= HOST_LINES_MAX
 
 
 @pytest.mark.parametrize(("name", "path"), MODULES, ids=[name for name, _ in MODULES])
