@@ -1,7 +1,7 @@
-"""No server makes ClientMachine raise; pieces of its bytes give what the whole gives; rows keep their number and order.
+"""No server makes ClientMachine raise or hold more than its limits; pieces of its bytes give what the whole gives; rows keep their number and order.
 
-The first byte of an input chooses how the rest, the server's bytes, is cut. The client sends a pipeline, a query and
-copy data whenever it may.
+The first byte of an input chooses how the rest, the server's bytes, is cut, whether rows are decoded, whether TLS is asked for and which
+version. The client sends a pipeline, queries and copy data whenever it may.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import fuzzing
 from rustydb_proto import pg
 
 NOW = pg.Now(0, 0)
-LIMITS = pg.Limits(message_bytes_max=2000)
+LIMITS = pg.Limits(message_bytes_max=2000, backlog_bytes_max=500)
+SHORT_MESSAGE_BYTES_MAX = 30_000
 SCRIPT: tuple[pg.ClientCommand, ...] = (
     pg.Parse("s", "select $1", [23]),
     pg.Bind("", "s", [b"1", None], [0, 1], [1]),
@@ -29,41 +30,78 @@ SCRIPT: tuple[pg.ClientCommand, ...] = (
 
 def check(data: bytes) -> Hashable:
     """Raise unless the invariant holds for this input; return the events' types."""
+    choice = data[0] if data else 0
     stream = data[1:]
-    whole = converse([stream])
-    dice = random.Random(data[:1])
+    whole = converse(choice, [stream])
+    dice = random.Random(choice)
     pieces = []
     position = 0
     while position < len(stream):
         end = position + dice.choice((1, 2, 3, 5, 8, 100))
         pieces.append(stream[position:end])
         position = end
-    assert converse(pieces) == whole, "the borders of pieces change the conversation"
-    return tuple(type(event) for event in whole[0])
+    assert converse(choice, pieces) == whole, "the borders of pieces change the conversation"
+    return choice & 7, tuple(type(event) for event in whole[0])
 
 
-def converse(pieces: Iterable[bytes]) -> tuple[list[object], bytes]:
+def converse(choice: int, pieces: Iterable[bytes]) -> tuple[list[object], bytes]:
     """Run a whole connection; return its events, every row as one of its own, and what was written."""
-    machine = pg.ClientMachine(NOW, pg.Entropy(bytes(32)), "ann", password="pencil", limits=LIMITS)
+    machine = pg.ClientMachine(
+        NOW,
+        pg.Entropy(bytes(32)),
+        "ann",
+        password="pencil",
+        limits=LIMITS,
+        encoded_rows=bool(choice & 1),
+        minor=choice & 2,
+        tls=bool(choice & 4),
+        tls_required=bool(choice & 8),
+    )
     events: list[object] = []
     written: list[bytes] = []
     for piece in [*filter(None, pieces), b""]:
         machine.receive_data(NOW, piece)
         while not isinstance(event := machine.next_event(), pg.Stop):
-            if isinstance(event, pg.RowsReceived):
-                assert event.rows, "an event without rows says nothing"
-                events += event.rows
-                continue
-            events.append(event)
-            if isinstance(event, pg.SessionStarted):
-                for command in SCRIPT:
-                    machine.send(NOW, command)
-            elif isinstance(event, pg.CopyInStarted):
-                machine.send(NOW, pg.CopyData(b"x"))
-                machine.send(NOW, pg.CopyDone() if event.format == 0 else pg.CopyFail("no"))
+            hear(machine, event, events)
+        unread = machine.unread_bytes
+        if event is pg.NEED_DATA:
+            assert unread <= SHORT_MESSAGE_BYTES_MAX, f"{unread} bytes are held"
+            assert not machine.backlogged, "it waits for the rest of a message"
         written.append(machine.data_to_send())
     assert machine.output_ended, "the end of file ends every connection"
+    assert machine.next_event() is pg.PAUSED and not machine.unread_bytes and machine.deadline() is None
     return events, b"".join(written)
+
+
+def hear(machine: pg.ClientMachine, event: pg.ClientEvent, events: list[object]) -> None:
+    """Note an event and do what the client would."""
+    match event:
+        case pg.RowsReceived(rows):
+            assert rows, "an event without rows says nothing"
+            events += rows
+            return
+        case pg.EncodedRowsReceived(data, count):
+            before, total = events.pop() if events and isinstance(events[-1], tuple) else (b"", 0)
+            events.append((before + data, total + count))
+            return
+        case pg.SwitchProtocol():
+            # What comes behind the S at once is refused, what comes later would be the handshake: here ends what can be compared.
+            machine.receive_data(NOW, b"")
+            machine.tls_started()
+    events.append(event)
+    match event:
+        case pg.SessionStarted():
+            for command in SCRIPT:
+                machine.send(NOW, command)
+        case pg.CopyInStarted(form):
+            machine.send(NOW, pg.CopyData(b"x"))
+            machine.send(NOW, pg.CopyDone() if form == 0 else pg.CopyFail("no"))
+        case pg.CopyBothStarted(form):
+            machine.send(NOW, pg.CopyData(b"x"))
+            if form:
+                machine.send(NOW, pg.CopyDone())
+        case pg.CopyDoneReceived() if machine.phase is pg.ClientPhase.COPY_IN:
+            machine.send(NOW, pg.CopyDone())
 
 
 if __name__ == "__main__":

@@ -417,6 +417,11 @@ class ClientMachine:
         self._out.append(framing.startup(self._startup, framing.PROTOCOL_3_0 + self._minor))
 
     @property
+    def unread_bytes(self) -> int:
+        """How many received bytes are held that are not yet parsed."""
+        return len(self._buffer)
+
+    @property
     def backlogged(self) -> bool:
         """Whether the embedder should pause reading until it has pulled more events."""
         buffer = self._buffer

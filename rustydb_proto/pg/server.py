@@ -479,6 +479,11 @@ class ServerMachine:
         return self._output_ended
 
     @property
+    def unread_bytes(self) -> int:
+        """How many received bytes are held that are not yet parsed."""
+        return len(self._buffer)
+
+    @property
     def input_ended(self) -> bool:
         """Whether the client's end of file came, though ConnectionEnded may be behind a request that is being answered."""
         return self._eof

@@ -20,12 +20,14 @@ import native_client
 import native_server
 import pg_client
 import pg_server
+import pg_stream
 import sniff
 import tls
 
 TARGETS = {
     "pg_server": pg_server.check,
     "pg_client": pg_client.check,
+    "pg_stream": pg_stream.check,
     "sniff": sniff.check,
     "tls": tls.check,
     "native_server": native_server.check,
