@@ -34,6 +34,7 @@ class Config:
     startup_ns: int = 60_000_000_000
     tls_required: bool = False
     certificate_login: bool = False
+    native_idle_ns: int = 600_000_000_000
     wal_segment_bytes: int = 16 * MIB
     checkpoint_wal_bytes: int = 256 * MIB
     checkpoint_ns: int = 300_000_000_000

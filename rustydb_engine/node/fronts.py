@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from rustydb_engine.node.connections import Connection, Front
+from rustydb_engine.node.native.front import NativeFront
 from rustydb_engine.node.postgres import PgConnection
-from rustydb_engine.node.refusals import refuse_http1, refuse_http2, refuse_native
+from rustydb_engine.node.refusals import refuse_http1, refuse_http2
 from rustydb_proto.sniff import Protocol
 
 ALPN: Final = ("postgresql", "rustydb", "http/1.1")
@@ -18,7 +19,7 @@ ALPN: Final = ("postgresql", "rustydb", "http/1.1")
 
 FRONTS: Final[Mapping[Protocol, Callable[[Connection], Front]]] = {
     Protocol.POSTGRESQL: PgConnection,
-    Protocol.NATIVE: refuse_native,
+    Protocol.NATIVE: NativeFront,
     Protocol.HTTP1: refuse_http1,
     Protocol.HTTP2: refuse_http2,
 }

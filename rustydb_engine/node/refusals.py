@@ -2,7 +2,6 @@
 
     HTTP/1.1   501 Not Implemented, with a sentence as the body, once the request's head is complete
     HTTP/2     SETTINGS and GOAWAY with HTTP_1_1_REQUIRED (RFC 9113 7), for a client to ask again and read the sentence
-    native     the end of the connection, and a line in the log
 
 The head of a request is awaited and what follows is read until the client closes, so that a client that is still sending its
 body gets the answer and not a reset.
@@ -39,11 +38,6 @@ def refuse_http1(connection: Connection) -> Front:
 def refuse_http2(connection: Connection) -> Front:
     """Return the front that sends a client with HTTP/2 to HTTP/1.1."""
     return Refusal(connection, SETTINGS + GOAWAY, "HTTP/2 is not served yet")
-
-
-def refuse_native(connection: Connection) -> Front:
-    """Return the front that ends a native connection."""
-    return Refusal(connection, b"", "the native protocol is not served yet")
 
 
 class Refusal:

@@ -162,7 +162,7 @@ def _target(session: Session, statement: ast.Copy) -> tuple[Table, tuple[TableCo
     return table, tuple(found)
 
 
-def _locked_target(
+def locked_target(
     session: Session, statement: ast.Copy
 ) -> Generator[Wait | NeedCopyData, object, tuple[Table, tuple[TableColumn, ...], Inserter]]:
     """Find the table of COPY FROM and lock it; find it again after a wait, whose holder may have changed it."""
@@ -181,7 +181,7 @@ def _locked_target(
 
 
 def _copy_from(session: Session, statement: ast.Copy, options: CopyOptions) -> Work:
-    table, columns, inserter = yield from _locked_target(session, statement)
+    table, columns, inserter = yield from locked_target(session, statement)
     sink = session.sink
     assert sink is not None, "copies run inside _working"
     for name in (*options.force_null, *options.force_not_null):

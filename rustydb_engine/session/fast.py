@@ -103,16 +103,22 @@ def execute(session: Session, name: str, max_rows: int, sink: Sink) -> Outcome:
 def runnable(session: Session, bound: Bound) -> Prepared | None:
     """Return the prepared statement of a Bind if `run` can take it and what follows it; else bind as usual."""
     prepared = session.statements.get(bound.statement)
-    if prepared is None or bound.portal or session.block.state is FAILED or session.locks.queues:
+    if prepared is None or bound.portal or not runnable_entry(session, prepared.entry):
         return None
-    entry = prepared.entry
+    return prepared
+
+
+def runnable_entry(session: Session, entry: Entry) -> bool:
+    """Say whether `run_entry` can take a statement."""
+    if session.block.state is FAILED or session.locks.queues:
+        return False
     plan = entry.plan
     if plan is None or entry.version != session.database.catalog.version:
-        return None
+        return False
     if (plan.instant or plan.columns) if plan.writes else not plan.instant:
-        return None
+        return False
     txn = session.txn
-    return prepared if txn is None or txn.catalog is None else None
+    return txn is None or txn.catalog is None
 
 
 def run(session: Session, prepared: Prepared, bound: Bound, sink: Sink, described: bool) -> int | Work:
@@ -122,9 +128,15 @@ def run(session: Session, prepared: Prepared, bound: Bound, sink: Sink, describe
     except Exception as error:
         session.answer_error(error, sink)
         return session.block.dependency()
-    entry, formats = prepared.entry, bound.result_formats
+    return run_entry(session, prepared.entry, params, bound.result_formats, sink, described)
+
+
+def run_entry(
+    session: Session, entry: Entry, params: tuple[object, ...], formats: Formats, sink: Sink, described: bool
+) -> int | Work:
+    """Run a statement with its parameters and end its transaction at once; the result is as that of `run`."""
     plan, block = entry.plan, session.block
-    assert plan is not None, "runnable looked"
+    assert plan is not None, "runnable_entry looked"
     session.query = entry.text
     block.statement_time = session.shared.timestamp()
     sink.bound(entry, formats, described)

@@ -102,7 +102,7 @@ class Session:
         self.query = sql
         with self._working(sink, "active"):
             try:
-                self._check_size(sql)
+                self.check_size(sql)
                 self.drop_unnamed()
                 found, self.found = self.found, None
                 if found is not None:
@@ -123,7 +123,7 @@ class Session:
 
     def parse(self, name: str, sql: str, oids: tuple[int, ...]) -> None:
         """Make a prepared statement; 42P05 when the name is taken."""
-        self._check_size(sql)
+        self.check_size(sql)
         types = tuple(self._type(oid) for oid in oids)
         if name and name in self.statements:
             raise SqlError("42P05", f'prepared statement "{name}" already exists')
@@ -201,6 +201,22 @@ class Session:
         with self._working(sink, "active"):
             try:
                 yield from self.block.finish_statement()
+            except Exception as error:
+                self._answer_error(error)
+            yield from self._await_dependencies()
+
+    def perform(self, steps: Generator[Wait | NeedCopyData, object, str], sink: Sink) -> Work:
+        """Run steps of a front door's own as one statement; they return its command tag."""
+        with self._working(sink, "active"):
+            try:
+                if self.block.state is FAILED:
+                    raise self.block.failed_error()
+                tag = yield from steps
+                if self.txn is not None:
+                    self.txn.next_command()
+                if self.block.state is IDLE:
+                    yield from self.block.finish_statement()
+                sink.complete(tag)
             except Exception as error:
                 self._answer_error(error)
             yield from self._await_dependencies()
@@ -339,6 +355,20 @@ class Session:
         if self.sink is not None and utility.message_wanted(self.settings.show("client_min_messages"), severity):
             self.sink.notice(SqlError(sqlstate, message, detail=detail, hint=hint, severity=severity))
 
+    def object_named(self, text: str, kind: Type) -> int:
+        """Return the OID of the object that a parameter of a reg type names ('users' for a regclass)."""
+        return read_registered(BindEnv(self.space().catalog, self.search_path()), text, kind, -1)
+
+    def check_size(self, sql: str) -> None:
+        """Refuse a statement text that is over the limit (54000)."""
+        limit = self.shared.config.sql_bytes_max
+        if len(sql) > limit or (len(sql) * 4 > limit and len(sql.encode()) > limit):
+            raise SqlError(
+                "54000",
+                f"statement text of {len(sql.encode())} bytes is longer than the limit of {limit} bytes",
+                hint="Raise max_request_size, or send the data with COPY or as parameters.",
+            )
+
     def run_waits(self, wait: Wait) -> Iterator[Wait]:
         """Yield a wait to the node, entering it into the graph of waiting transactions first (40P01 for a cycle)."""
         if not isinstance(wait, WaitFor):
@@ -425,7 +455,7 @@ class Session:
     def _decoded(self, prepared: Prepared, entry: Entry, bound: Bound) -> tuple[object, ...]:
         decoders = prepared.decoders.get(bound.formats)
         if decoders is None:
-            decoders = decoders_for(entry.parameters, bound.formats, self.settings.forms, self._registered)
+            decoders = decoders_for(entry.parameters, bound.formats, self.settings.forms, self.object_named)
             prepared.decoders[bound.formats] = decoders
         try:
             if len(decoders) == 1:
@@ -438,10 +468,6 @@ class Session:
             error.where = error.where or self._parameter_context(bound, decoders)
             raise
 
-    def _registered(self, text: str, kind: Type) -> int:
-        """Return the OID that a parameter of a reg type names."""
-        return read_registered(BindEnv(self.space().catalog, self.search_path()), text, kind, -1)
-
     def _parameter_context(self, bound: Bound, decoders: tuple[object, ...]) -> str | None:
         name = bound.portal
         return f'portal "{name}" with parameters' if name else "unnamed portal with parameters"
@@ -453,15 +479,6 @@ class Session:
         if kind is None:
             raise SqlError("42704", f"type with OID {oid} does not exist")
         return kind
-
-    def _check_size(self, sql: str) -> None:
-        limit = self.shared.config.sql_bytes_max
-        if len(sql) > limit or (len(sql) * 4 > limit and len(sql.encode()) > limit):
-            raise SqlError(
-                "54000",
-                f"statement text of {len(sql.encode())} bytes is longer than the limit of {limit} bytes",
-                hint="Raise max_request_size, or send the data with COPY or as parameters.",
-            )
 
     def _milliseconds(self, name: str) -> int:
         return utility.milliseconds(self.settings.show(name))

@@ -155,6 +155,12 @@ class Settings:
 
     # ---- changes
 
+    def adopt(self, other: Settings) -> None:
+        """Take over what another session of the same client has chosen (but not its SET LOCAL)."""
+        self._startup = dict(other._startup)
+        self._session = dict(other._session)
+        self._refresh()
+
     def take_reports(self) -> list[tuple[str, str]]:
         """Return the reported parameters whose value changed since the last call, with PostgreSQL's names."""
         changes = []

@@ -29,7 +29,7 @@ _TAILS_MAX: Final = 256
 class RowEncoder:
     """Encodes the results of one statement."""
 
-    __slots__ = ("_columns", "_head", "_list_head", "_tails", "encoding", "rows")
+    __slots__ = ("_columns", "_list_head", "_tails", "encoding", "head", "rows")
 
     def __init__(self, encoding: Encoding, columns: Sequence[Column]) -> None:
         self.encoding = encoding
@@ -38,23 +38,23 @@ class RowEncoder:
         self._list_head: Callable[[int], bytes]
         self.rows: Callable[[Sequence[tuple[Any, ...]]], bytes]
         if encoding is Encoding.MESSAGEPACK:
-            self._head = b"\x95\x00" + messagepack.dumps(COLUMNS.plain(self._columns))
+            self.head = b"\x95\x00" + messagepack.dumps(COLUMNS.plain(self._columns))
             self._list_head = messagepack.array_head
             self.rows = _messagepack_rows
         else:
             parts = [b"\0\0\0\0"]
             COLUMNS.write(parts.append, self._columns)
-            self._head = b"".join(parts)
+            self.head = b"".join(parts)
             self._list_head = _count
             self.rows = _bincode_rows
 
     def query_result(self, parts: Iterable[bytes], count: int, affected_rows: int, tag: str) -> bytes:
         """Return the body of a QueryResult; `parts` are `count` encoded rows."""
-        return b"".join((self._head, self._list_head(count), *parts, self._tail(affected_rows, tag)))
+        return b"".join((self.head, self._list_head(count), *parts, self._tail(affected_rows, tag)))
 
     def single_result(self, data: bytes, count: int, tag: str) -> bytes:
         """Return the body of a QueryResult whose rows are one piece, and as many as were affected."""
-        return self._head + self._list_head(count) + data + self._tail(count, tag)
+        return self.head + self._list_head(count) + data + self._tail(count, tag)
 
     def columns_body(self) -> bytes:
         """Return the body of Columns."""

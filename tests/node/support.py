@@ -132,7 +132,7 @@ class Client:
     def __init__(self, host: Host, conn: int, entropy: Entropy) -> None:
         self.host = host
         self.conn = conn
-        self._entropy = entropy
+        self.entropy = entropy
         self.machine: ClientMachine | None = None
         self._requests = Requests()
         self.replies: list[Reply] = []
@@ -155,7 +155,7 @@ class Client:
 
     def log_in(self, user: str = "admin", password: str = "admin", database: str = "rustydb") -> None:
         """Go through startup and authentication; `fatal` tells when that failed."""
-        self.machine = ClientMachine(self.host.now, self._entropy, user, database, password=password)
+        self.machine = ClientMachine(self.host.now, self.entropy, user, database, password=password)
         for _ in range(4):
             self._exchange()
 

@@ -6,7 +6,8 @@ import pytest
 
 from rustydb_proto.core import io
 from rustydb_proto.pg import framing
-from rustydb_proto.sniff import HTTP2_PREFACE, NATIVE_MAGIC
+from rustydb_proto.sniff import HTTP2_PREFACE
+from tests.node.native_client import NativeClient
 from tests.node.support import Client, Host
 
 REQUEST = b"GET /api/v1/tables HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -83,12 +84,10 @@ def test_http_2_is_sent_to_http_1(host: Host) -> None:
 
 
 @pytest.mark.parametrize("listener", ["any", "postgresql"])
-def test_the_native_protocol_is_ended_with_a_line_in_the_log(listener: str) -> None:
+def test_the_native_protocol_is_spoken_on_the_port_of_postgresql(listener: str) -> None:
     host = Host()
-    client = host.accept(listener)
-    assert client.send(NATIVE_MAGIC + b"\1") == b""
-    assert client.conn in host.ended
-    assert host.logs[-1].fields["why"] == "the native protocol is not served yet"
+    client = NativeClient(host, host.accept(listener))
+    assert client.rows("select 6 * 7") == [(42,)]
 
 
 @pytest.mark.parametrize("data", [REQUEST, HTTP2_PREFACE, b"\xff\xff\xff\xff", b"SSH-2.0-x\r\n" + bytes(9)])

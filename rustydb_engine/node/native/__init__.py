@@ -1,0 +1,1 @@
+"""The front of the native protocol: see README.md beside this file."""
