@@ -19,6 +19,7 @@ PACKAGES = (
     "adapters/rustydb_gevent",
     "adapters/rustydb_curio",
     "adapters/rustydb_sim",
+    "adapters/rustydb_shell",
 )
 
 # Lower layers first. A package may import those before it; names in one row do not import each other unless listed.
@@ -45,6 +46,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rustydb_engine.node",),
     ("rustydb_host",),
     ("rustydb_asyncio", "rustydb_trio", "rustydb_gevent", "rustydb_curio", "rustydb_sim"),
+    # The command that has all the others.
+    ("rustydb_shell",),
 )
 SIBLINGS = {
     ("rustydb_engine.txn", "rustydb_engine.storage"),

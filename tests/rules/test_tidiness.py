@@ -56,7 +56,7 @@ def test_nothing_is_left_open(name: str, path: Path) -> None:
 
 
 def test_every_package_has_a_readme() -> None:
-    packages = ["rustydb_proto", "rustydb_engine", "adapters/rustydb"]
+    packages = ["rustydb_proto", "rustydb_engine", "adapters/rustydb", "adapters/rustydb_shell"]
     missing = [package for package in packages if not (ROOT / package / "README.md").is_file()]
     assert not missing, f"no README.md in {missing}"
 
