@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rustydb_engine.catalog.objects import Table, TableColumn
-from rustydb_engine.copy.decode import Field, RawRow
+from rustydb_engine.copy.decode import Field, RawRow, newlines
 from rustydb_engine.copy.options import CopyOptions
 from rustydb_engine.errors import SqlError
 from rustydb_engine.values.forms import Forms
@@ -45,10 +45,16 @@ def converter_for(table: Table, columns: Sequence[TableColumn], options: CopyOpt
             except (ValueError, SqlError, OverflowError):
                 pass
         rows: list[Row] = []
-        for number, fields in enumerate(raw, first + 1):
-            if len(fields) != width:
-                raise _wrong_width(table, columns, fields, number)
+        number = first
+        for fields in raw:
+            number += 1 + (newlines(fields) if options.form == "csv" else 0)
+            if len(fields) > width:
+                error = SqlError("22P04", "extra data after last expected column")
+                raise _placed(error, table, fields, number, options)
             rows.append(_one(table, columns, readers, fields, number))
+            if len(fields) < width:
+                error = SqlError("22P04", f'missing data for column "{columns[len(fields)].name}"')
+                raise _placed(error, table, fields, number, options)
         return rows
 
     return convert
@@ -110,12 +116,10 @@ def _force(raw: list[RawRow], null: list[bool], text: list[bool], marker: str) -
                 fields[number] = None
 
 
-def _wrong_width(table: Table, columns: Sequence[TableColumn], fields: RawRow, line: int) -> SqlError:
-    shown = "\t".join("\\N" if field is None else str(field) for field in fields)
-    where = f'COPY {table.name}, line {line}: "{shown[:100]}"'
-    if len(fields) < len(columns):
-        return SqlError("22P04", f'missing data for column "{columns[len(fields)].name}"', where=where)
-    return SqlError("22P04", "extra data after last expected column", where=where)
+def _placed(error: SqlError, table: Table, fields: RawRow, line: int, options: CopyOptions) -> SqlError:
+    shown = options.delimiter.join(options.null if field is None else str(field) for field in fields)
+    error.where = f'COPY {table.name}, line {line}: "{shown[:100]}"'
+    return error
 
 
 def _one(
@@ -126,7 +130,7 @@ def _one(
     line: int,
 ) -> Row:
     row: list[object] = []
-    for column, read, field in zip(columns, readers, fields, strict=True):
+    for column, read, field in zip(columns, readers, fields, strict=False):  # the last may be missing
         try:
             row.append(None if field is None else read(field))
         except SqlError as error:

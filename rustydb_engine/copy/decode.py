@@ -40,13 +40,14 @@ def decoder_for(options: CopyOptions, columns: int) -> TextDecoder | CsvDecoder 
 class LineDecoder:
     """What the text and csv forms share: cutting the stream into lines, the header, the end marker.
 
-    `header` keeps the fields of a header line for `HEADER MATCH`.
+    `header` keeps the fields of a header line for `HEADER MATCH`. `line` counts lines, the header and those inside quotes
+    too; `first` is how many came before the rows that were given last.
     """
 
     def __init__(self, options: CopyOptions) -> None:
         self.options = options
         self.header: RawRow | None = None
-        self.line = 0
+        self.line = self.first = 0
         self.ended = False
         self._rest = b""
         self._skip_header = bool(options.header)
@@ -77,6 +78,7 @@ class LineDecoder:
 
     def taken(self, count: int) -> None:
         """Note that lines were read by others."""
+        self.first = self.line
         self.line += count
 
     def finish(self) -> list[RawRow]:
@@ -118,6 +120,8 @@ class TextDecoder(LineDecoder):
             self._skip_header = False
             self.header = list(self._fields(lines[0]))
             del lines[0]
+            self.line += 1
+        self.first = self.line
         self.line += len(lines)
         delimiter, null = self.options.delimiter, self.options.null
         if "\\" not in text:
@@ -130,11 +134,12 @@ class TextDecoder(LineDecoder):
     def _escaped(self, lines: list[str]) -> list[RawRow]:
         rows: list[RawRow] = []
         joined = ""
-        for line in lines:
+        for number, line in enumerate(lines):
             line = joined + line
             joined = ""
             if line == "\\.":
                 self.ended = True
+                self.line -= len(lines) - number
                 break
             if "\\" not in line:
                 rows.append(self._plain(line))
@@ -200,9 +205,11 @@ class CsvDecoder(LineDecoder):
         """Return the fields of whole lines."""
         options = self.options
         rows: list[RawRow] = []
+        self.first = self.line
         if options.quote not in text and "\\." not in text:
             lines = text.split("\n")
             lines.pop()
+            self.line += len(lines)
             null = options.null
             for line in lines:
                 fields = line.removesuffix("\r").split(options.delimiter)
@@ -212,7 +219,7 @@ class CsvDecoder(LineDecoder):
         if self._skip_header and rows:
             self._skip_header = False
             self.header = rows.pop(0)
-        self.line += len(rows)
+            self.first += 1 + newlines(self.header)
         return rows
 
     def _quoted(self, text: str) -> list[RawRow]:
@@ -231,6 +238,7 @@ class CsvDecoder(LineDecoder):
                 break
             rows.append(row)
             position = end
+        self.line += text.count("\n", 0, position)
         return rows
 
     def finish(self) -> list[RawRow]:
@@ -271,6 +279,11 @@ class CsvDecoder(LineDecoder):
         return -1, []
 
 
+def newlines(row: RawRow) -> int:
+    """Return how many lines of the stream end inside the quoted fields of a row."""
+    return sum(field.count("\n") for field in row if isinstance(field, str))
+
+
 def _quoted_piece(text: str, position: int, quote: str, escape: str) -> tuple[int, str]:
     """Read from after an opening quote; return (offset after the closing quote or -1, what was inside)."""
     parts: list[str] = []
@@ -303,7 +316,7 @@ class BinaryDecoder:
 
     def __init__(self, columns: int) -> None:
         self.header: RawRow | None = None
-        self.line = 0
+        self.line = self.first = 0
         self.ended = False
         self._rest = b""
         self._started = False
@@ -326,6 +339,7 @@ class BinaryDecoder:
             position = end
             if row is not None:
                 rows.append(row)
+        self.first = self.line
         self.line += len(rows)
         self._rest = data[position:]
         if len(self._rest) > LINE_BYTES_MAX:

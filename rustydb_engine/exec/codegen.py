@@ -58,6 +58,8 @@ P = TypeVar("P", bound=Producer)
 
 SLICE = 6000
 """Weight of the work of one slice: a row that is scanned weighs 1. About a millisecond."""
+PARAMETERS_HOISTED = 200
+"""Python compiles a function in a time that grows with the product of its variables and its branches."""
 
 
 def produces(*kinds: type) -> Callable[[P], P]:
@@ -182,7 +184,9 @@ class Generator:
         return found
 
     def parameter(self, index: int) -> str:
-        """Return the variable of a parameter, assigned once at the start of the run."""
+        """Return the variable of a parameter, assigned once at the start of the run, or its place where there are many."""
+        if index > PARAMETERS_HOISTED:
+            return f"p[{index - 1}]"
         return self.hoist(f"p[{index - 1}]", "p")
 
     def snapshot(self) -> str:

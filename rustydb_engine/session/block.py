@@ -73,9 +73,10 @@ class Block:
         self._dependency = 0
         self._overlay: Space | None = None
         self.on_commit = False  # whether a temporary table has ON COMMIT DELETE ROWS or DROP
-        self._defaults = ("read committed", False)
+        self._defaults = ("read committed", False, False)
         self._defaults_version = -1
         self._isolation = "read committed"  # as it was asked for
+        self.deferrable = False  # shown, and without effect: only serializable transactions can be deferred
 
     @property
     def depth(self) -> int:
@@ -110,7 +111,8 @@ class Block:
         if self._defaults_version != settings.version:
             read_only = settings.show("default_transaction_read_only") == "on"
             refuse_serializable(settings.show("default_transaction_isolation"))  # as a start-up packet may ask for
-            self._defaults = (settings.show("default_transaction_isolation"), read_only)
+            deferrable = settings.show("default_transaction_deferrable") == "on"
+            self._defaults = (settings.show("default_transaction_isolation"), read_only, deferrable)
             self._defaults_version = settings.version
         self._open(*self._defaults)
 
@@ -125,9 +127,10 @@ class Block:
         self.state = BLOCK
         return "START TRANSACTION" if statement.start else "BEGIN"
 
-    def _open(self, isolation: str, read_only: bool) -> None:
+    def _open(self, isolation: str, read_only: bool, deferrable: bool) -> None:
         session = self.session
         self._isolation = isolation
+        self.deferrable = deferrable
         session.txn = session.database.begin(_effective(isolation), read_only, session.process_id)
         self.transaction_time = self.statement_time or session.shared.timestamp()
         session.settings.save()
@@ -153,6 +156,8 @@ class Block:
                 if word == "write" and txn.read_only and txn.cid > 0:
                     raise SqlError("25001", "transaction read-write mode must be set before any query")
                 txn.read_only = word == "only"
+            else:
+                self.deferrable = word == "on"
 
     # ---- ending
 
@@ -190,9 +195,9 @@ class Block:
             raise SqlError("25P01", f"{what} AND CHAIN can only be used in transaction blocks")
         self.session.notice("WARNING", "25P01", "there is no transaction in progress")
 
-    def _modes(self) -> tuple[str, bool]:
+    def _modes(self) -> tuple[str, bool, bool]:
         txn = self.session.txn
-        return (self._isolation, txn.read_only) if txn is not None else ("read committed", False)
+        return self._isolation, txn is not None and txn.read_only, self.deferrable
 
     def finish_statement(self) -> Work:
         """Commit the open transaction and wait until that is durable."""

@@ -14,10 +14,11 @@ from rustydb_engine.catalog.objects import Table, TableColumn
 from rustydb_engine.errors import not_supported
 from rustydb_engine.exec.compile import compile_query
 from rustydb_engine.exec.result import CompiledPlan
-from rustydb_engine.exec.waits import Wait
+from rustydb_engine.exec.waits import Completion, Wait
 from rustydb_engine.sql import ast
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql.binder import bind
+from rustydb_engine.sql.binder.stored import bind_expression
 from rustydb_engine.sql.functions.registry import Function
 from rustydb_engine.values.types import RECORD
 
@@ -44,14 +45,16 @@ def copy_inserter(
 ) -> tuple[CompiledPlan, Inserter]:
     """Return the plan of the INSERT, whose locks must be held, and the generator function that inserts a batch.
 
-    Its argument are rows in the order of `columns`; it returns their number.
+    Its argument are rows in the order of `columns`; it returns how many of them `where` accepted.
     """
-    if where is not None:
-        raise not_supported("COPY FROM with WHERE")
     batch = Batch()
     space = session.space()
-    bound = _bound(session, table, columns)
-    plan = compile_query(_with_source(bound, columns, batch), space.catalog, session.database)
+    bound = _with_source(_bound(session, table, columns), columns, batch)
+    if where is not None:
+        env = space.environment(session.query)
+        env.start()
+        bound = _filtered(bound, bind_expression(where, table, env, "copy"))
+    plan = compile_query(bound, space.catalog, session.database)
     context = session.context
     txn = session.transaction()
 
@@ -59,10 +62,10 @@ def copy_inserter(
         batch.rows = rows
         context.start(txn, session.block.statement_time)
         context.writable("COPY FROM")
-        steps: Generator[Any, Any, Any] = plan.steps(context, ())
-        yield from steps
+        steps: Generator[Any, Any, Completion] = plan.steps(context, ())
+        done = yield from steps
         session.database.log_ahead(txn)
-        return len(rows)
+        return done.rows
 
     return plan, insert
 
@@ -98,3 +101,18 @@ def _with_source(bound: b.InsertQuery, columns: tuple[TableColumn, ...], batch: 
     for item, column in zip(values, columns, strict=True):
         row[column.attnum - 1] = item
     return replace(bound, source=source, row=tuple(row))
+
+
+def _filtered(bound: b.InsertQuery, where: b.Expr) -> b.InsertQuery:
+    """Insert only the rows that a condition over the table's row accepts; defaults are in the row by then."""
+    names = tuple(column.name for column in bound.table.columns)
+    inner = replace(
+        bound.source, targets=tuple(b.Target(item, name) for item, name in zip(bound.row, names, strict=True))
+    )
+    row = tuple(
+        b.Var(0, place, column.type, column.typmod, name=column.name)
+        for place, column in enumerate(bound.table.columns)
+    )
+    targets = tuple(b.Target(item, name) for item, name in zip(row, names, strict=True))
+    source = b.Query((b.RangeQuery(inner, "copy", names),), (b.FromRef(0),), targets, where=where)
+    return replace(bound, source=source, row=row)

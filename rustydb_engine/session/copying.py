@@ -212,7 +212,7 @@ def _copy_from(session: Session, statement: ast.Copy, options: CopyOptions) -> W
             checked = True
             _match_header(decoder.header, columns)
         if rows or raw:
-            first = decoder.line - len(rows or raw)
+            first = decoder.first
             try:
                 if rows is None:
                     rows = convert(raw, first)

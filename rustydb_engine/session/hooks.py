@@ -263,12 +263,19 @@ class Hooks:
         self.session.notice(severity, sqlstate, message, detail, hint)
 
     def cancel(self, process_id: int, terminate: bool = False) -> bool:
-        """Cancel (or end) another session; False when there is none of that number."""
+        """Cancel (or end) another session; False when there is none of that number. One's own ends in the error itself."""
         if terminate:
             error = SqlError("57P01", "terminating connection due to administrator command", severity="FATAL")
         else:
             error = SqlError("57014", "canceling statement due to user request")
-        return self.session.shared.surroundings.cancel_session(process_id, error)
+        session = self.session
+        own = process_id == session.process_id
+        found = (own and not terminate) or session.shared.surroundings.cancel_session(process_id, error)
+        if not found:
+            session.notice("WARNING", "01000", f"PID {process_id} is not a PostgreSQL backend process")
+        elif own:
+            raise error
+        return found
 
     def activity(self) -> list[Record]:
         """Return one record for each session."""

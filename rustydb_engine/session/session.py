@@ -353,7 +353,8 @@ class Session:
     ) -> None:
         """Send a notice or warning, if client_min_messages lets it through."""
         if self.sink is not None and utility.message_wanted(self.settings.show("client_min_messages"), severity):
-            self.sink.notice(SqlError(sqlstate, message, detail=detail, hint=hint, severity=severity))
+            shown = "DEBUG" if severity.startswith("DEBUG") else severity
+            self.sink.notice(SqlError(sqlstate, message, detail=detail, hint=hint, severity=shown))
 
     def object_named(self, text: str, kind: Type) -> int:
         """Return the OID of the object that a parameter of a reg type names ('users' for a regclass)."""

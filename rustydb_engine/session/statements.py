@@ -139,6 +139,8 @@ def set_parameter(session: Session, name: str, text: str | None, local: bool) ->
         word = text.lower()
         if mode == "read":
             word = "only" if word in ("on", "true", "1", "yes") else "write"
+        elif mode == "deferrable":
+            word = "on" if word in ("on", "true", "1", "yes") else "off"
         session.block.set_modes((ast.Option(mode, word),))
         return show(session, key)
     if key == "default_transaction_isolation" and text is not None:
@@ -160,6 +162,10 @@ def show(session: Session, name: str) -> str:
     if key == "transaction_read_only":
         read_only = txn.read_only if txn is not None else session.settings.show("default_transaction_read_only") == "on"
         return "on" if read_only else "off"
+    if key == "transaction_deferrable":
+        if txn is None:
+            return session.settings.show("default_transaction_deferrable")
+        return "on" if session.block.deferrable else "off"
     return session.settings.show(name)
 
 

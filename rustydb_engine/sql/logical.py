@@ -359,6 +359,8 @@ class Builder:
                     parts[source] = part
         if keys:
             node = p.Sort(node, keys)
+        if not parts:
+            return node  # a subquery, VALUES or no FROM at all: there is nothing to lock
         return p.LockRows(node, tuple(parts.values()))
 
     # ------------------------------------------------------------ changes

@@ -146,6 +146,17 @@ def test_notices_and_parameters_are_reported(connection: Connection) -> None:
     assert connection.get_parameter_status("standard_conforming_strings") == "on"
 
 
+def test_debug_notices_tell_what_is_made_implicitly(connection: Connection) -> None:
+    cursor = connection.cursor()
+    cursor.execute("set client_min_messages = debug1; create temp table chatty (id serial primary key, b int unique)")
+    connection.notices = [notice for notice in connection.notices if "implicit" in notice]  # PostgreSQL has more to say
+    assert connection.notices == [
+        'DEBUG:  CREATE TABLE will create implicit sequence "chatty_id_seq" for serial column "chatty.id"\n',
+        'DEBUG:  CREATE TABLE / PRIMARY KEY will create implicit index "chatty_pkey" for table "chatty"\n',
+        'DEBUG:  CREATE TABLE / UNIQUE will create implicit index "chatty_b_key" for table "chatty"\n',
+    ]
+
+
 def test_reset_brings_the_defaults_back(connection: Connection) -> None:
     with connection.cursor() as found:
         found.execute("set application_name to 'x'")

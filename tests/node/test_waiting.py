@@ -203,3 +203,18 @@ def test_a_second_request_stops_at_once() -> None:
     assert host.halted is None
     host.step(io.ShutdownRequested(graceful=False))
     assert host.halted == io.Halt(0, "immediate shutdown")
+
+
+def test_a_session_that_terminates_itself_gets_the_error_and_nothing_else(host: Host) -> None:
+    client = host.connect()
+    client.begin(Query("SELECT pg_terminate_backend(pg_backend_pid())"))
+    client.listen()
+    assert client.fatal is not None and client.fatal.sqlstate == "57P01"
+    assert client.replies == []
+    assert client.closed
+
+
+def test_a_session_that_cancels_itself_goes_on(host: Host) -> None:
+    client = host.connect()
+    assert client.ask("SELECT pg_cancel_backend(pg_backend_pid())").sqlstate == "57014"
+    assert client.ask("SELECT 1").rows == [(b"1",)]

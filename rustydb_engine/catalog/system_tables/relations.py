@@ -166,6 +166,7 @@ def pg_class(source: Source) -> Iterator[Row]:
             **common | {"relpersistence": owner.persistence if owner else "p", "reltuples": 0.0}, oid=entry.oid,
             relname=entry.name, relnamespace=entry.schema, relam=HASH if entry.method == "hash" else BTREE,
             relfilenode=entry.storage or entry.oid, relkind="i", relnatts=len(entry.columns) + len(entry.include),
+            reloptions=tuple(f"{name}={setting}" for name, setting in entry.options) or None,
         )  # fmt: skip
     for entry in source.catalog.objects("sequence"):
         assert isinstance(entry, Sequence)

@@ -59,6 +59,7 @@ def alter_table(work: Work, statement: ast.AlterTable) -> Waits[str]:
         work.notice(f'relation "{statement.name[-1]}" does not exist, skipping')
         return tag
     work.refuse_system(found)
+    work.altering = True
     _check_kind(statement.kind, found)
     retyped = [action for action in statement.actions if action.kind == "column type"]
     for action in sorted(statement.actions, key=_pass):

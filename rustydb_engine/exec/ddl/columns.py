@@ -188,6 +188,7 @@ def _plan_sequence(
     )
     from rustydb_engine.sql.binder.trees import replace
 
+    work.debug(f'will create implicit sequence "{chosen}" for serial column "{table}.{column.name}"')
     planned.sequence = replace(made, internal=identity is not None)
     work.put(planned.sequence)
     if identity is not None:

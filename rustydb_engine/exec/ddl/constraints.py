@@ -106,6 +106,8 @@ def add_index_constraint(work: Work, schema: Schema, table: Table, plan: IndexPl
     name = plan.name or choose_index_name(work, table, keys, plan.include, "pkey" if plan.primary else "key")
     work.refuse_taken(schema, name)
     refuse_named(work, table, name)
+    what = ("ADD " if work.altering else "") + ("PRIMARY KEY" if plan.primary else "UNIQUE")
+    work.debug(f'/ {what} will create implicit index "{name}" for table "{table.name}"')
     index = Index(
         work.new_oid(), name, schema.oid, table.oid, keys, unique=True, primary=plan.primary, include=plan.include,
         nulls_distinct=plan.nulls_distinct, storage=work.new_oid(), options=plan.options,

@@ -61,10 +61,11 @@ class DdlContext(EvalContext, Protocol):
 class Work:
     """The surroundings of one DDL statement."""
 
-    __slots__ = ("catalog", "context", "database", "search_path", "txn")
+    __slots__ = ("altering", "catalog", "context", "database", "search_path", "txn")
 
     def __init__(self, context: DdlContext) -> None:
         self.context = context
+        self.altering = False  # whether the statement is an ALTER TABLE, as messages call it
         self.txn = context.txn
         self.database = context.database_object
         if self.txn.catalog is None:
@@ -86,6 +87,11 @@ class Work:
     def notice(self, message: str, sqlstate: str = "00000", detail: str | None = None, hint: str | None = None) -> None:
         """Send a NOTICE."""
         self.context.notice("NOTICE", sqlstate, message, detail, hint)
+
+    def debug(self, message: str) -> None:
+        """Tell what is made by the way; only clients with client_min_messages = debug1 hear it."""
+        verb = "ALTER TABLE" if self.altering else "CREATE TABLE"
+        self.context.notice("DEBUG1", "00000", f"{verb} {message}")
 
     def warning(self, message: str, sqlstate: str = "01000") -> None:
         """Send a WARNING."""

@@ -34,6 +34,7 @@ STANDALONE = {
     "index expressions": "index expression",
     "index predicates": "index predicate",
     "conditions of subscriptions": "condition of a subscription",
+    "COPY FROM WHERE conditions": "COPY FROM WHERE condition",
     "column generation expressions": "column generation expression",
     "EXECUTE parameters": "EXECUTE parameter",
     "transform expressions": "transform expression",

@@ -17,7 +17,7 @@ from rustydb_engine.errors import not_supported
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.assign import coerce_to_column, find_target_column, open_target
 from rustydb_engine.sql.binder.coerce import coerce_type, expr_pos, unknown_to_text
-from rustydb_engine.sql.binder.conflict import bind_conflict
+from rustydb_engine.sql.binder.conflict import arbiter_condition, bind_conflict
 from rustydb_engine.sql.binder.cte import bind_with, finish_ctes
 from rustydb_engine.sql.binder.dispatch import bind_in, bind_rows, binds_query
 from rustydb_engine.sql.binder.env import failure, place
@@ -28,6 +28,7 @@ from rustydb_engine.sql.binder.subqueries import visible_targets
 from rustydb_engine.sql.binder.targets import bind_returning
 from rustydb_engine.sql.binder.trees import replace
 from rustydb_engine.sql.bound import (
+    BoolExpr,
     Expr,
     FromRef,
     InsertQuery,
@@ -59,7 +60,12 @@ def bind_insert(scope: Scope, node: ast.Insert) -> InsertQuery:
     row = tuple(
         given.get(i) or default_expr(scope.env.catalog, table, column) for i, column in enumerate(table.columns)
     )
-    conflict = bind_conflict(scope, node.conflict, table, target) if node.conflict is not None else None
+    conflict = None
+    if node.conflict is not None:
+        conflict, equalities = bind_conflict(scope, node.conflict, table, target)
+        if equalities:
+            asked = arbiter_condition(equalities)
+            source = replace(source, where=asked if source.where is None else BoolExpr("and", (source.where, asked)))
     if len(scope.entries) < 3:
         scope.entries.append(RangeTable(table, "excluded", shown))
     scope.namespace = [target]

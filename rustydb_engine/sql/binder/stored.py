@@ -32,6 +32,7 @@ from rustydb_engine.values.types import INT8, REGCLASS
 
 KINDS = {
     "check": "check constraints",
+    "copy": "COPY FROM WHERE conditions",
     "default": "DEFAULT expressions",
     "generated": "column generation expressions",
     "index": "index expressions",
@@ -57,8 +58,8 @@ def table_scope(env: BindEnv, table: Table | None, kind: str = "") -> Scope:
 
 
 def bind_expression(node: ast.Node, table: Table | None, env: BindEnv, kind: str) -> Expr:
-    """Bind an expression for a table. `kind`: check, default, generated, index, predicate, using (ALTER … TYPE … USING), filter
-    (of a subscription).
+    """Bind an expression for a table. `kind`: check, copy (COPY … WHERE), default, generated, index, predicate, using (ALTER …
+    TYPE … USING), filter (of a subscription).
 
     Raises PostgreSQL's errors for what the purpose forbids. A default or generated expression still has its own type:
     see `assign_default`.
@@ -67,7 +68,7 @@ def bind_expression(node: ast.Node, table: Table | None, env: BindEnv, kind: str
     made = bind_in(scope, node, KINDS[kind])
     if kind == "check":
         made = coerce_to_boolean(env, made, "CHECK")
-    elif kind in ("predicate", "filter"):
+    elif kind in ("predicate", "filter", "copy"):
         made = coerce_to_boolean(env, made, "WHERE")
     elif kind == "index":
         made = unknown_to_text(env, made)
@@ -103,6 +104,12 @@ def _check_columns(expr: Expr, table: Table | None, kind: str) -> None:
             if kind == "generated":
                 message = f'cannot use system column "{node.name}" in column generation expression'
                 raise failure("42P10", message, node.pos)
+        if kind == "copy" and node.column >= 0 and table.columns[node.column].generated is not None:
+            raise failure(
+                "42P10",
+                "generated columns are not supported in COPY FROM WHERE conditions",
+                detail=f'Column "{node.name}" is a generated column.',
+            )
         if kind == "generated" and node.column == -1:
             message = "cannot use whole-row variable in column generation expression"
             detail = "This would cause the generated column to depend on its own value."

@@ -1,0 +1,116 @@
+-- What the drivers' own test suites, SQLAlchemy's and Django's asked that the other files do not.
+create table tt (a int, b text, c int default 5, g int generated always as (a * 2) stored);
+-- COPY: the errors of a line come in the order of its fields, and lines are counted with the header and those in quotes.
+copy tt(a, b) from stdin (format csv, header);
+f1,f2
+1,"a
+b
+c"
+x,2
+\.
+copy tt(a, b) from stdin (format csv, header);
+f1,f2
+1,"a
+b
+c"
+2
+\.
+copy tt(a, b) from stdin (format text, header);
+f1	f2
+2	3
+2	3	4
+\.
+copy tt(a, b) from stdin;
+x
+\.
+copy tt(a, b) from stdin;
+2	3
+
+\.
+copy tt(a, b) from stdin (format csv, quote 'Y', delimiter 'X', header);
+f1Xf2
+
+1XY1Y
+\.
+copy tt(a, b) from stdin where a > 1;
+1	a
+2	b
+3	c
+\.
+select * from tt;
+copy tt(a, b) from stdin where c = 5 and b <> 'c' and tt.a % 2 = 1;
+1	a
+2	b
+3	c
+\.
+select * from tt;
+copy tt(a, b) from stdin (format csv) where b is null;
+10,x
+11,
+\.
+select * from tt where b is null;
+copy tt(a, b) from stdin where false;
+1	a
+\.
+copy tt(a, b) from stdin where a + 1;
+\.
+copy tt(a, b) from stdin where sum(a) > 1;
+\.
+copy tt(a, b) from stdin where a in (select 1);
+\.
+copy tt(a, b) from stdin where zz > 1;
+\.
+copy tt(a, b) from stdin where g > 1;
+\.
+copy tt(a, b) from stdin where row_number() over () > 1;
+\.
+copy tt(a, b) from stdin where generate_series(1, 2) > 1;
+\.
+-- transactions that may be deferred
+show transaction_deferrable;
+begin deferrable;
+show transaction_deferrable;
+set transaction not deferrable;
+show transaction_deferrable;
+commit;
+set default_transaction_deferrable = on;
+show transaction_deferrable;
+begin;
+show transaction_deferrable;
+set transaction_deferrable = no;
+show transaction_deferrable;
+commit and chain;
+show transaction_deferrable;
+rollback;
+set session characteristics as transaction not deferrable;
+show default_transaction_deferrable;
+-- sessions
+select pg_terminate_backend(123456);
+select pg_cancel_backend(123456);
+select pg_cancel_backend(pg_backend_pid());
+-- session b
+begin;
+select pg_terminate_backend(pg_backend_pid());
+-- session a
+-- FOR UPDATE where there is nothing to lock
+select 1 for update;
+select a from (values (1), (2)) v(a) for update;
+begin;
+declare c cursor for select 1 for update;
+fetch all from c;
+commit;
+-- storage options of an index
+create index tt_b on tt (b) with (fillfactor = 50);
+select relname, reloptions from pg_class where relname = 'tt_b';
+-- ON CONFLICT with the predicate of a partial index, whose constant is a parameter
+create table ic (a int, b int, c text, d int);
+create unique index ic_b on ic (b) where c = 'x' and d > 0;
+insert into ic values (1, 1, 'x', 1);
+-- bind: 2 | x
+insert into ic values ($1, 1, 'x', 1) on conflict (b) where c = $2 and d > 0 do update set a = excluded.a returning *;
+-- bind: 3 | y
+insert into ic values ($1, 1, 'x', 1) on conflict (b) where c = $2 and d > 0 do update set a = excluded.a returning *;
+-- bind: 3 | x
+insert into ic select v, 1, 'x', 1 from (values ($1::int)) s(v) on conflict (b) where d > 0 and c = $2::text do nothing;
+insert into ic values (4, 1, 'x', 1) on conflict (b) where c = 'x' and d > 0 do update set a = excluded.a returning *;
+insert into ic values (4, 1, 'x', 1) on conflict (b) where c = 'y' and d > 0 do update set a = excluded.a returning *;
