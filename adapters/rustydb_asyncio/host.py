@@ -39,16 +39,23 @@ def run(service: Service) -> int:
 def run_on(service: Service, loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> int:
     """Serve on a loop of one's choice."""
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        return runner.run(_serve(service))
+        runner.get_loop().set_exception_handler(partial(_log_trouble, service))
+        return runner.run(serve(service))
 
 
-async def _serve(service: Service) -> int:
+async def serve(service: Service) -> int:
+    """Serve as a task of an asyncio program; return the code with which the core halted. Being cancelled ends it at once."""
     host = Host(service)
     try:
         await host.start()
         return await host.stopped
     finally:
         await host.finish()
+
+
+def _log_trouble(service: Service, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    fields: Fields = {"reason": str(context.get("exception") or context.get("message"))}
+    service.log("error", "event loop", fields)  # accept() without free files comes here; asyncio tries again
 
 
 class Host:
@@ -86,7 +93,6 @@ class Host:
     async def start(self) -> None:
         """Serve from now on."""
         service, loop = self._service, self._loop
-        loop.set_exception_handler(self._on_trouble)
         if service.signals:
             signals = Signals(self._take, self._workers.reload)
             for number in HANDLED:
@@ -119,6 +125,8 @@ class Host:
             connection.transport.abort()
         for transport in self._datagrams.values():
             transport.close()
+        for number in HANDLED if self._service.signals else ():
+            self._loop.remove_signal_handler(number)
         await asyncio.sleep(0)  # transports end their sockets in the next turn
         self._workers.stop()
 
@@ -199,10 +207,6 @@ class Host:
         for server in self._servers:
             server.close()
         self._servers.clear()
-
-    def _on_trouble(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        fields: Fields = {"reason": str(context.get("exception") or context.get("message"))}
-        self._service.log("error", "event loop", fields)  # accept() without free files comes here; asyncio tries again
 
     # ---- effects
 
