@@ -53,7 +53,7 @@ class ClientPhase(Enum):
 
 
 _NOT_REQUESTS: Final = (m.Hello, m.Authenticate, m.BulkRows, m.Credit, m.Heartbeat)
-_UNANSWERED: Final = (m.Notified, m.Changed, m.Notice, m.SettingChanged, m.ExtensionReply)
+_UNANSWERED: Final = (m.Notified, m.Changed, m.Subscribed, m.Ended, m.Notice, m.SettingChanged, m.ExtensionReply)
 
 
 class _Sent:

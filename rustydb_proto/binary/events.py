@@ -131,7 +131,7 @@ class ResponseReceived:
 
 @value
 class NotificationReceived:
-    """Something that answers no request: Notified, Changed, Notice, SettingChanged, ExtensionReply."""
+    """Something that answers no request: Notified, Changed, Subscribed, Ended, Notice, SettingChanged, ExtensionReply."""
 
     response: Response
 

@@ -13,7 +13,7 @@ response that is not the last one of its request says so in its frame ("more", s
     BulkInsert, BulkRows...              Granted..., then Completed | Error
     Prepare                              Prepared | Error
     Begin, BeginTransaction              TransactionId | Error
-    Subscribe                            Subscribed | Error; Changed with number 0 from then on
+    Subscribe                            Subscribed | Error; Changed, Subscribed, Ended with number 0 from then on
     Listen                               Ok | Error; Notified with number 0 from then on
     Cancel                               Ok; the cancelled request answers for itself
     Credit, Goodbye                      nothing
@@ -419,7 +419,10 @@ class Notified:
 
 @value
 class Subscribed:
-    """A subscription began; its rows have these columns. `position` is the feed's at that moment."""
+    """A subscription began; its rows have these columns. `position` is the feed's at that moment.
+
+    With number 0: its table was altered, and rows from here on have these columns.
+    """
 
     subscription: int
     columns: tuple[Column, ...]
@@ -438,6 +441,14 @@ class Changed:
     position: int
     old: Row | None
     new: Row | None
+
+
+@value
+class Ended:
+    """A subscription is over, and why: the table was dropped, or the client did not keep up (53400)."""
+
+    subscription: int
+    fields: ErrorFields
 
 
 @value
@@ -511,5 +522,6 @@ Response: TypeAlias = (
     | SettingChanged
     | ExtensionReply
     | Heartbeat
+    | Ended
 )
 Message: TypeAlias = Request | Response

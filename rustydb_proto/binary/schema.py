@@ -105,6 +105,7 @@ RESPONSES: Final[tuple[tuple[type, tuple[Kind, ...]], ...]] = (
     (m.SettingChanged, (TEXT, TEXT)),
     (m.ExtensionReply, (TEXT, BYTES)),
     (m.Heartbeat, (U64, BOOL)),
+    (m.Ended, (U64, ERROR_FIELDS)),
 )
 
 _variant = Struct("<I")

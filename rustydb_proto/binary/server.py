@@ -46,8 +46,8 @@ from rustydb_proto.core.time import NS_PER_MS, Now
 
 _PAUSING: Final = frozenset({Phase.DECIDING, Phase.JUDGING, Phase.STARTING, Phase.CLOSED})
 _LAST_OF_ADMISSION: Final = (e.AuthenticationFailed, e.ProtocolFailed)
-_CONNECTION_ONLY: Final = (m.Welcome, m.Ready, m.Heartbeat, m.Notified, m.Changed, m.SettingChanged)
-_UNANSWERED: Final = (m.Notified, m.Changed, m.Notice, m.SettingChanged, m.ExtensionReply)
+_CONNECTION_ONLY: Final = (m.Welcome, m.Ready, m.Heartbeat, m.Notified, m.Changed, m.Ended, m.SettingChanged)
+_UNANSWERED: Final = (m.Notified, m.Changed, m.Subscribed, m.Ended, m.Notice, m.SettingChanged, m.ExtensionReply)
 
 
 class ServerMachine:
@@ -319,6 +319,12 @@ class ServerMachine:
         if not more:
             self._open.close(request)
         self._writer.frame(request, body, more)
+
+    def notify_body(self, body: bytes) -> None:
+        """Send something that answers no request and is encoded already."""
+        if self._phase is not Phase.OPEN:
+            raise LocalProtocolError(f"a notification while {self._phase.name}")
+        self._writer.frame(0, body, False)
 
     def encode(self, response: m.Response) -> bytes:
         """Return the body of a response, for `answer_body`."""

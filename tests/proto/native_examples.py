@@ -190,6 +190,7 @@ RESPONSES: dict[m.Response, tuple[Any, ...]] = {
     m.SettingChanged("TimeZone", "UTC"): ("enum", 16, ("str", "TimeZone"), ("str", "UTC")),
     m.ExtensionReply("x-a", b"\2"): ("enum", 17, ("str", "x-a"), ("bytes", b"\2")),
     m.Heartbeat(9, True): ("enum", 18, ("u64", 9), ("bool", True)),
+    m.Ended(1, _FIELDS): ("enum", 19, ("u64", 1), _PLAIN_FIELDS),
 }
 
 

@@ -41,7 +41,7 @@ def start_bulk_insert(lane: Lane, task: Task) -> None:
 
 
 def _insert(front: NativeFront, session: Session, request: int, message: m.BulkInsert) -> Work:
-    statement = _target_of(message)
+    statement = ast.Copy(table=table_name(message.table), columns=message.columns)
     _table, columns, inserter = yield from _waiting(session, locked_target(session, statement))
     convert = _row_converter(session, columns)
     count = 0
@@ -70,22 +70,16 @@ def _waiting(session: Session, steps: Generator[Any, Any, Any]) -> Generator[Wai
         yield from session.run_waits(item)
 
 
-def _target_of(message: m.BulkInsert) -> ast.Copy:
-    """Return the COPY that names the same table and columns; the table is written as in SQL, columns are exact names."""
+def table_name(text: str) -> tuple[str, ...]:
+    """Return the name of a table that is written as in SQL; 42602 when it is not one."""
     try:
-        parsed = parse(f"COPY {message.table} FROM STDIN")
+        parsed = parse(f"COPY {text} FROM STDIN")
     except SqlError:
         parsed = []
     statement = parsed[0][0] if len(parsed) == 1 else None
-    if (
-        not isinstance(statement, ast.Copy)
-        or statement.query
-        or statement.columns
-        or statement.options
-        or statement.where
-    ):
-        raise SqlError("42602", f'"{message.table[:128]}" is not the name of a table')
-    return ast.Copy(table=statement.table, columns=message.columns)
+    if not isinstance(statement, ast.Copy) or statement != ast.Copy(table=statement.table):
+        raise SqlError("42602", f'"{text[:128]}" is not the name of a table')
+    return statement.table
 
 
 def _row_converter(session: Session, columns: tuple[TableColumn, ...]) -> Callable[[m.Row, int], tuple[object, ...]]:

@@ -21,11 +21,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rustydb_engine.errors import SqlError
-from rustydb_engine.exec.waits import Wait, WaitDurable
+from rustydb_engine.exec.waits import Wait
 from rustydb_engine.node.connections import GONE, Connection
+from rustydb_engine.node.native.gate import Gate
 from rustydb_engine.node.native.lane import Lane, Task, named_transaction
 from rustydb_engine.node.native.result import error_fields
 from rustydb_engine.node.native.statements import STARTERS, Prepared, Starter
+from rustydb_engine.node.native.told import Told, start_listen
 from rustydb_engine.node.startup import StartupRefused, admit, authenticate
 from rustydb_engine.session.session import Session
 from rustydb_engine.version import RUSTYDB_VERSION
@@ -54,67 +56,13 @@ _NOT_FREE: Final = re.compile(
 _OWN_TROUBLE: Final = ("XX", "58", "53")
 
 
-class Gate:
-    """Answers that wait for the disk. A runner of its own, so that lanes go on; it has no session."""
-
-    __slots__ = ("_front", "_waiting", "connection", "held", "queued", "secret_key", "session", "wait")
-
-    def __init__(self, front: NativeFront) -> None:
-        self._front = front
-        self.connection = front.connection
-        self.session: Session | None = None
-        self.secret_key = b""
-        self.wait: Wait | None = None
-        self.queued = self.held = False
-        self._waiting: deque[tuple[int, int, bytes]] = deque()
-
-    def hold(self, csn: int, request: int, body: bytes) -> None:
-        """Send a request's last response once the log is durable up to `csn`."""
-        waiting = self._waiting
-        if waiting:
-            csn = max(csn, waiting[-1][0])
-        waiting.append((csn, request, body))
-        if self.wait is None:
-            self._suspend()
-
-    def _suspend(self) -> None:
-        wait = WaitDurable(self._waiting[0][0])
-        self.wait = wait
-        self._front.node.suspend(self, wait)
-
-    def run(self) -> int:
-        """Send what is durable."""
-        durable_csn = self._front.node.database.durable_csn
-        waiting = self._waiting
-        while waiting and waiting[0][0] <= durable_csn:
-            _, request, body = waiting.popleft()
-            self._front.answer_body(request, body)
-        if waiting and self.wait is None:
-            self._suspend()
-        return 0
-
-    @property
-    def busy(self) -> bool:
-        """Whether answers wait."""
-        return bool(self._waiting)
-
-    def timeout(self, now: Now) -> None:
-        """Nothing is timed."""
-
-    def cancel(self, error: SqlError) -> None:
-        """What is on its way to disk cannot be cancelled."""
-
-    def terminate(self, error: SqlError) -> None:
-        """There is no session."""
-
-
 class NativeFront:
     """One client of the native protocol. It is the runner that pulls requests; `machine` speaks the protocol."""
 
     __slots__ = (
         "_bound", "_breaker", "_gate", "_hello", "_last_prepared", "_last_transaction", "_reported", "_scheduled_ns", "_spares", "_waiting",
         "batch_bytes", "batch_rows", "connection", "data_to_send", "encoding", "first", "frame_bytes_max", "held", "lanes", "machine", "no_columns",
-        "node", "prepared", "queued", "secret_key", "session", "starters", "transactions", "wait",
+        "node", "prepared", "queued", "secret_key", "session", "starters", "told", "transactions", "wait",
     )  # fmt: skip
 
     def __init__(self, connection: Connection) -> None:
@@ -125,7 +73,14 @@ class NativeFront:
         limits = Limits(
             sql_bytes_max=config.sql_bytes_max, handshake_ns=config.startup_ns, idle_ns=config.native_idle_ns
         )
-        self.machine = ServerMachine(connection.accepted, node.entropy, limits=limits, mock_secret=node.mock_secret)
+        peer = connection.tls.peer if connection.tls is not None else None
+        self.machine = ServerMachine(
+            connection.accepted,
+            node.entropy,
+            limits=limits,
+            mock_secret=node.mock_secret,
+            channel_binding=peer.channel_binding if peer is not None else None,
+        )
         self.data_to_send = self.machine.data_to_send
         self.session: Session | None = None
         self.secret_key = b""
@@ -133,7 +88,14 @@ class NativeFront:
         self.queued = self.held = False
         self.first: Lane | None = None
         self.lanes: list[Lane] = []
-        self.starters: Mapping[type, Starter] = STARTERS
+        self.told = Told(self)
+        self.starters: Mapping[type, Starter] = {
+            **STARTERS,
+            m.Listen: start_listen,
+            m.Unlisten: start_listen,
+            m.Subscribe: self.told.subscribe,
+            m.Unsubscribe: self.told.unsubscribe,
+        }
         self.transactions: dict[int, Lane] = {}
         self.prepared: dict[int, Prepared] = {}
         self.encoding = Encoding.MESSAGEPACK
@@ -261,13 +223,16 @@ class NativeFront:
             parameters["application_name"] = event.application_name
         startup = StartupReceived(event.user, event.database or self.node.config.database, parameters)
         try:
-            command = authenticate(self.node, startup)
+            tls = self.connection.tls
+            command = authenticate(self.node, startup, tls.peer if tls is not None else None)
         except StartupRefused as refused:
-            self._refuse(refused.error)
+            self._refuse(refused)
             return
         self._hello = startup
-        # An MD5 secret proves nothing to SCRAM: such a user fails at the end, as one who does not exist.
-        self.machine.send(self.node.now, e.Authenticate("scram-sha-256", command.verifier))
+        # "trust" is a certificate that has proved it. An MD5 secret proves nothing to SCRAM: such a user fails at the end, as
+        # one who does not exist.
+        method = "trust" if command.method == "trust" else "scram-sha-256"
+        self.machine.send(self.node.now, e.Authenticate(method, command.verifier))
 
     def _on_authenticated(self, event: e.Authenticated) -> None:
         startup, self._hello = self._hello, None
@@ -275,7 +240,7 @@ class NativeFront:
         try:
             session = admit(self.node, startup)
         except StartupRefused as refused:
-            self._refuse(refused.error)
+            self._refuse(refused)
             return
         self.first = Lane(self, session)
         self.lanes.append(self.first)
@@ -287,13 +252,17 @@ class NativeFront:
         self.frame_bytes_max = self.machine.frame_bytes_max
         self._schedule()
 
-    def _refuse(self, error: SqlError) -> None:
-        error.severity = "FATAL"
-        self.fail(error)
+    def _refuse(self, refused: StartupRefused) -> None:
+        refused.error.severity = "FATAL"
+        if refused.reason:
+            self._log_refusal("", refused.reason)
+        self.fail(refused.error)
+
+    def _log_refusal(self, user: str, why: str) -> None:
+        self.node.log("warning", "authentication failed", {"user": user, "peer": self.connection.peer, "why": why})
 
     def _on_refused(self, event: e.AuthenticationFailed) -> None:
-        fields: dict[str, str | int | float | None] = {"user": event.user, "peer": self.connection.peer}
-        self.node.log("warning", "authentication failed", fields | {"why": event.reason})
+        self._log_refusal(event.user, event.reason)
         self.node.close_soon(self.connection)
 
     def _on_end(self, _event: object) -> None:
@@ -310,7 +279,7 @@ class NativeFront:
             seconds = -(-self._breaker.retry_ns(self.node.now) // (1000 * NS_PER_MS))
             error = SqlError("57P03", "the server has failed repeatedly", hint=f"Try again in {seconds} s.")
             self.answer(request, m.Error(error_fields(error)))
-        elif kind in STARTERS:
+        elif kind in self.starters:
             self._route(Task(request, message), kind, message)
         else:
             _DIRECT[kind](self, request, message)
@@ -543,11 +512,19 @@ class NativeFront:
         if not self.connection.touched:
             self.touch()
 
+    def notify(self, response: m.Response) -> bool:
+        """Send something that answers no request; False if it does not fit into a frame."""
+        body = self.machine.encode(response)
+        if len(body) > self.frame_bytes_max:
+            return False
+        self.machine.notify_body(body)
+        self.touch()
+        return True
+
     def _report(self, session: Session) -> None:
         self._reported = session.settings.version
         for name, text in session.settings.take_reports():
-            self.machine.send(self.node.now, e.Notify(m.SettingChanged(name, text)))
-        self.touch()
+            self.notify(m.SettingChanged(name, text))
 
     def judge(self, error: SqlError | None) -> None:
         """Tell the circuit breaker how a request ended."""
@@ -556,16 +533,9 @@ class NativeFront:
         else:
             self._breaker.succeeded()
 
-    def tell(self, lane: Lane) -> None:
-        """Send what the session of a lane was told meanwhile."""
-
 
 _DIRECT: Final[Mapping[type, Callable[[NativeFront, int, Any], None]]] = {
     m.ClosePrepared: NativeFront._close_prepared,
-    m.Listen: NativeFront._refuse_request,
-    m.Unlisten: NativeFront._refuse_request,
-    m.Subscribe: NativeFront._refuse_request,
-    m.Unsubscribe: NativeFront._refuse_request,
     m.Extension: NativeFront._refuse_request,
 }
 _HANDLERS: Final[Mapping[type, Callable[[NativeFront, Any], None]]] = {

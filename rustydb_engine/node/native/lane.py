@@ -99,7 +99,7 @@ class Lane:
 
     def run(self) -> int:
         """Work until there is nothing to do, or until something must be waited for."""
-        self.front.tell(self)
+        self.front.told.tell(self)
         for _ in TASKS_OF_A_RUN:
             if self.connection.blocked and self._failure is None:
                 return 0
@@ -163,6 +163,8 @@ class Lane:
         assert result.body is not None, "a finished result has its response"
         self._forget()
         self.front.respond(task.request, result.body, csn)
+        if self.session is not None and self.session.listener is not None:
+            self.node.enqueue(self)  # what came meanwhile is told between statements
         return True
 
     def reply(self, response: m.Response, csn: int = 0) -> None:
