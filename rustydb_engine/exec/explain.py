@@ -181,6 +181,9 @@ class _Tree:
         return made
 
     def seq_scan(self, node: p.SeqScan) -> Shown:
+        address = access.tid_condition(node)
+        if address is not None:
+            return self._tid_scan(node, *address)
         made = Shown(node, f"Seq Scan on {_named(node.table.name, node.alias)}", "Seq Scan")
         total = 1000.0 if node.table.kind == "virtual" else self.statistics.rows(node.table)
         made.rows = _share(total, node.conditions)
@@ -189,6 +192,21 @@ class _Tree:
         made.details = [("Relation Name", node.table.name), ("Alias", node.alias)]
         if node.conditions:
             made.details.append(("Filter", self.printer.all(node.conditions)))
+        return made
+
+    def _tid_scan(self, node: p.SeqScan, condition: b.Expr, address: b.Expr) -> Shown:
+        made = Shown(node, f"Tid Scan on {_named(node.table.name, node.alias)}", "Tid Scan")
+        made.rows, made.cost, made.width = 1, 4.01, _width(node.table)
+        made.details = [("Relation Name", node.table.name), ("Alias", node.alias)]
+        text = self.printer.text(condition)
+        if isinstance(address, b.FuncExpr) and address.function.name == "current_row":
+            cursor = address.args[0]
+            assert isinstance(cursor, b.Const), "the cursor's name is written there"
+            text = f"CURRENT OF {cursor.value}"
+        made.details.append(("TID Cond", text))
+        rest = tuple(item for item in node.conditions if item is not condition)
+        if rest:
+            made.details.append(("Filter", self.printer.all(rest)))
         return made
 
     def index_scan(self, node: p.IndexScan) -> Shown:

@@ -10,11 +10,16 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import WaitFor, WaitUntil
 from rustydb_engine.sql.functions.advisory import lock_key
+from rustydb_engine.storage.pages import PAGE_BITS, PAGE_ROWS, SLOT_MASK
+
+if TYPE_CHECKING:
+    from rustydb_engine.storage.heap import Heap
+    from rustydb_engine.txn.snapshot import Snapshot
 
 Array = tuple[object, ...]
 HELPERS: dict[str, object] = {}
@@ -348,6 +353,17 @@ def sleep_until(ctx: Any, amount: Any, kind: str) -> Generator[WaitUntil, None, 
     if seconds > 0:
         yield WaitUntil(ctx.monotonic() + int(min(seconds, SLEEP_SECONDS_MAX) * 1e9))
     return ""
+
+
+@helper
+def row_at(heap: Heap, tid: int | None, snapshot: Snapshot) -> tuple[int, Array | None]:
+    """Return the address and the row that a ctid means, None when the snapshot sees none there."""
+    if tid is None or not 0 < tid & 0xFFFF <= PAGE_ROWS or tid >> 16 >= len(heap.pages):
+        return 0, None
+    rid = tid >> 16 << PAGE_BITS | (tid & 0xFFFF) - 1
+    if rid & SLOT_MASK >= len(heap.pages[rid >> PAGE_BITS].rows):
+        return 0, None
+    return rid, heap.fetch(rid, snapshot)
 
 
 @helper

@@ -14,11 +14,13 @@ A unique index look-up, written out:
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from rustydb_engine.exec.codegen import Consume, Generator, produces
 from rustydb_engine.exec.logic import flat, hash_comparable
 from rustydb_engine.exec.scope import RowBinding, Scope, ValuesBinding, null_row, tuple_source
 from rustydb_engine.exec.source import Code, FunctionSource
+from rustydb_engine.sql import access
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.plan import Node
@@ -110,6 +112,10 @@ def seq_scan(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None
             consume(inner)
             fn.line("pass")
 
+    address = access.tid_condition(node)
+    if address is not None:
+        _tid_scan(gen, node, scope, address[1], row, body)
+        return
     if wants_rid(gen, node):
         rid = names.fresh("rid")
         with fn.block(f"for {page} in {heap}.scan({snapshot}):"):
@@ -131,6 +137,19 @@ def seq_scan(gen: Generator, node: Node, scope: Scope, consume: Consume) -> None
         fn.body[line] = f"{pad}{rows} = {page}.rows{copy} if {page}.undo is None else {page}.visible_rows({snapshot})"
         _comprehend(fn, before, row, rows)
         gen.pulse("256")
+
+
+def _tid_scan(
+    gen: Generator, node: p.SeqScan, scope: Scope, address: b.Expr, row: str, body: Callable[[str], None]
+) -> None:
+    """Write the look-up of a row by its ctid."""
+    fn = gen.fn
+    gen.use("row_at")
+    rid = gen.names.fresh("rid")
+    code = gen.compiler.value(address, scope)
+    fn.line(f"{rid}, {row} = row_at({gen.heap(node.table)}, {code.src}, {gen.snapshot()})")
+    with fn.block(f"if {row} is not None:"):
+        body(rid)
 
 
 _APPEND = re.compile(r" *(\w+)\.append\((.*)\)$")

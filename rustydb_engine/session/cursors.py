@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.result import ResultColumn
 from rustydb_engine.exec.waits import Completion
-from rustydb_engine.session import portals
-from rustydb_engine.session.entry import Entry
+from rustydb_engine.session import portals, positions
 from rustydb_engine.session.prepared import Portal
 from rustydb_engine.sql import ast
 
@@ -35,8 +34,9 @@ def _declare(session: Session, statement: ast.DeclareCursor, portal: Portal) -> 
     if not isinstance(statement.query, ast.Select | ast.Values | ast.SetOperation):
         raise SqlError("42P11", "DECLARE CURSOR must not contain data-modifying statements in WITH")
     session.transaction()
-    entry = session.space().plan(Entry(session.query, statement.query, 0), tuple(portal.entry.parameters))
+    entry, places = positions.plan_cursor(session, statement.query, tuple(portal.entry.parameters))
     cursor = Portal(statement.name, entry, portal.params, (1,) if statement.binary else ())
+    cursor.places = places
     cursor.hold = statement.hold
     cursor.scroll = statement.scroll is not False
     cursor.scroll_declared = statement.scroll is True
@@ -72,10 +72,11 @@ def _fetch(session: Session, statement: ast.Fetch, portal: Portal) -> Steps:
     else:
         rows, _ = yield from portals.take(session, cursor, count)
         cursor.after = count is None or len(rows) < count
+        cursor.current = None if cursor.after else rows[-1]
         if cursor.scroll:
             _remember(cursor, rows)
     if rows and not statement.move:
-        yield rows
+        yield positions.shown(cursor, rows)
     return Completion("MOVE" if statement.move else "FETCH", len(rows))
 
 

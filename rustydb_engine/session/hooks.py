@@ -14,7 +14,7 @@ from rustydb_engine.catalog.objects import Index, Sequence, Table
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.ddl.definitions import definition, expression_text
-from rustydb_engine.session import announcing, monitoring
+from rustydb_engine.session import announcing, monitoring, positions
 from rustydb_engine.session.parameters import in_own_unit
 from rustydb_engine.storage.database import Database
 from rustydb_engine.txn import advisory
@@ -198,6 +198,10 @@ class Hooks:
         if not isinstance(found, Sequence):
             raise SqlError("42809", f"relation with OID {oid} is not a sequence")
         return found
+
+    def current_row(self, cursor: str, table_oid: int) -> int | None:
+        """Return the ctid of the row that a cursor is on (WHERE CURRENT OF)."""
+        return positions.current_row(self.session, cursor, table_oid)
 
     # ---- advisory locks and notifications
 

@@ -15,6 +15,7 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.context import ExecContext
 from rustydb_engine.exec.result import CompiledPlan
 from rustydb_engine.exec.waits import TICK, Completion, Wait, Yielded
+from rustydb_engine.session import positions
 from rustydb_engine.session.copying import NeedCopyData
 from rustydb_engine.session.entry import Entry
 from rustydb_engine.session.hooks import Hooks
@@ -91,7 +92,7 @@ def run(session: Session, portal: Portal, max_rows: int) -> Work:
         return
     rows, completion = yield from take(session, portal, max_rows if max_rows > 0 else None)
     if rows:
-        sink.rows(entry, portal.formats, rows)
+        sink.rows(entry, portal.formats, positions.shown(portal, rows))
     if max_rows > 0 and len(rows) == max_rows:
         sink.suspended()
         return
@@ -214,6 +215,8 @@ def _plan_again(session: Session, portal: Portal) -> CompiledPlan:
     entry = Entry(before.text, before.statement, 0)
     literals = before.normalised
     session.space().plan(entry, () if literals else before.parameters)
+    if portal.places:
+        entry.columns = entry.columns[: -len(portal.places)]
     if [(c.type, c.typmod) for c in before.columns] != [(c.type, c.typmod) for c in entry.columns]:
         raise changed_result()
     portal.entry = entry

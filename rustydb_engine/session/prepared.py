@@ -55,6 +55,8 @@ class Portal:
     binary = False
     after = False
     made_at = 0
+    places: tuple[int, ...] = ()  # of a cursor: the tables whose ctid its rows end with (positions.py)
+    current: tuple[object, ...] | None = None  # the row that a cursor is on, unless `kept` has it
     # Most portals are bound, run and forgotten: what they do not use stays with the class, lists as empty tuples.
     buffer: Sequence[tuple[object, ...]] = ()
     seen: Sequence[tuple[object, ...]] = ()  # of a cursor a list, which grows

@@ -16,7 +16,7 @@ from rustydb_engine.catalog.objects import Index, Table
 from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.tree import is_volatile, relations, rewrite, with_fields
-from rustydb_engine.values.types import BPCHAR, INTEGERS, TEXT_LIKE, Type, element_of
+from rustydb_engine.values.types import BPCHAR, INTEGERS, TEXT_LIKE, TID, Type, element_of
 from rustydb_proto.core.value import value
 
 INDEX_ROW = 3.0
@@ -175,6 +175,17 @@ def _rejects(condition: b.Expr, arg: b.Expr) -> bool:
     return (
         isinstance(condition, b.ArrayOpExpr) and condition.quantifier == "any" and strip(condition.left) == strip(arg)
     )
+
+
+def tid_condition(node: p.SeqScan) -> tuple[b.Expr, b.Expr] | None:
+    """Return the condition that compares a table's ctid with what is known before its rows are read, and that."""
+    for condition in node.conditions:
+        if isinstance(condition, b.OpExpr) and condition.operator.name == "=" and len(condition.args) == 2:
+            for one, other in (condition.args, condition.args[::-1]):
+                if isinstance(one, b.Var) and (one.source, one.column) == (node.rel, -3) and other.type is TID:
+                    if node.rel not in relations(other) and not is_volatile(other):
+                        return condition, other
+    return None
 
 
 def _virtual(scan: p.Scan, conditions: tuple[b.Expr, ...], terms: list[_Term], share: float) -> Access:

@@ -73,6 +73,9 @@ class FixedContext:
         number, called = self.sequences.get(sequence_oid, (1, False))
         return number if called else None
 
+    def current_row(self, cursor: str, table_oid: int) -> int | None:
+        return None
+
     def advisory_try(self, key: tuple[int, int, int], shared: bool, transaction: bool) -> bool:
         return key not in self.taken
 

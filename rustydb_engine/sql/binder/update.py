@@ -10,18 +10,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rustydb_engine.catalog.objects import Table
-from rustydb_engine.errors import not_supported
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.assign import bind_assignments, open_target
 from rustydb_engine.sql.binder.coerce import coerce_to_boolean
 from rustydb_engine.sql.binder.cte import bind_with, finish_ctes
 from rustydb_engine.sql.binder.dispatch import bind_in, binds, binds_query
-from rustydb_engine.sql.binder.env import place
 from rustydb_engine.sql.binder.fromclause import bind_from, table_item
+from rustydb_engine.sql.binder.overload import find_operator_or_none
 from rustydb_engine.sql.binder.scope import Item, Scope
 from rustydb_engine.sql.binder.stored import table_rules
 from rustydb_engine.sql.binder.targets import bind_returning
-from rustydb_engine.sql.bound import DeleteQuery, Expr, FromNode, FromRef, RangeTable, UpdateQuery
+from rustydb_engine.sql.bound import (
+    Const,
+    DeleteQuery,
+    Expr,
+    FromNode,
+    FromRef,
+    FuncExpr,
+    OpExpr,
+    RangeTable,
+    UpdateQuery,
+    Var,
+)
+from rustydb_engine.sql.functions.context import EvalContext
+from rustydb_engine.sql.functions.registry import Function
+from rustydb_engine.values.types import BOOL, OID, TEXT, TID
 
 
 @binds_query(ast.Update)
@@ -72,7 +85,21 @@ def _bind_where(scope: Scope, where: ast.Node | None) -> Expr | None:
     return coerce_to_boolean(scope.env, bind_in(scope, where, "WHERE"), "WHERE")
 
 
+def _current_row(context: EvalContext, cursor: str, table_oid: int) -> int | None:
+    return context.current_row(cursor, table_oid)
+
+
+# No name leads here but the syntax, so it is in no table.
+CURRENT_ROW = Function(0, "current_row", (TEXT, OID), TID, _current_row, volatility="s", context=True)
+
+
 @binds(ast.CurrentOf)
 def bind_current_of(scope: Scope, node: ast.CurrentOf) -> Expr:
-    """Refuse WHERE CURRENT OF."""
-    raise not_supported("WHERE CURRENT OF", place(node.pos))
+    """Bind `WHERE CURRENT OF c` as `ctid = current_row('c', table)`, which is read by address."""
+    entry = scope.entries[0]
+    assert isinstance(entry, RangeTable), "the grammar has it in UPDATE and DELETE only"
+    row = Var(0, -3, TID, name="ctid", pos=node.pos)
+    where = FuncExpr(CURRENT_ROW, (Const(node.cursor, TEXT), Const(entry.table.oid, OID)), TID, pos=node.pos)
+    equal = find_operator_or_none("=", TID, TID)
+    assert equal is not None, "tid can be compared"
+    return OpExpr(equal, (row, where), BOOL, pos=node.pos)

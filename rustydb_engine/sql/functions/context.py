@@ -65,6 +65,9 @@ class EvalContext(Protocol):
     def cancel(self, process_id: int, terminate: bool = False) -> bool:
         """Cancel what another session runs, or end the session; False when there is none of that number."""
 
+    def current_row(self, cursor: str, table_oid: int) -> int | None:
+        """Return the ctid of the row of a table that a cursor is on; 34000 and 24000 when that cannot be told."""
+
     def advisory_try(self, key: tuple[int, int, int], shared: bool, transaction: bool) -> bool:
         """Take an advisory lock for the session or the transaction unless it has to wait for that."""
 
