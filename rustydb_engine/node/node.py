@@ -348,6 +348,7 @@ class Node:
         if event.tls is not None:
             assert isinstance(event.tls, ServerContext), "what the node was made with"
             self.tls = event.tls
+            self.log("info", "certificates are in use", {})
 
     def _on_unasked(self, event: io.Input) -> None:
         self.log("debug", "input ignored", {"kind": type(event).__name__})

@@ -77,6 +77,7 @@ class TlsLayer:
             self.connection.node.enqueue(self)
         else:
             self._deliver(now)
+            self.connection.node.touch(self.connection)  # TLS may have something to say of its own: an alert, a new key
 
     def output(self) -> bytes:
         """Return and forget the ciphertext to send, with what the front says in it."""
