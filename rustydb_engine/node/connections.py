@@ -24,6 +24,7 @@ from rustydb_engine.node.secure import AsksForTls, TlsLayer
 from rustydb_engine.session.session import Session
 from rustydb_proto.core import io
 from rustydb_proto.core.time import Now
+from rustydb_proto.tls import HandshakeCompleted
 
 if TYPE_CHECKING:
     from rustydb_engine.node.node import Node
@@ -162,6 +163,11 @@ class Connection:
             tls.receive(self.node.now, unread)
         if ended:
             tls.receive(self.node.now, b"")
+
+    @property
+    def secured(self) -> HandshakeCompleted | None:
+        """What TLS knows of the peer; None: there is no TLS, or no handshake yet."""
+        return self.tls.peer if self.tls is not None else None
 
     def _use(self, front: Front) -> None:
         self.front = front

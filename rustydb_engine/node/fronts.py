@@ -1,6 +1,7 @@
 """Which front speaks which protocol.
 
-A new protocol takes its row here, and its name in TLS's ALPN joins `ALPN`. A protocol that is known and not yet served gets a refusal in its own words.
+A new protocol takes its row here, and its name in TLS's ALPN joins `ALPN`. A protocol that is known and not yet served gets
+a refusal in its own words.
 """
 
 from __future__ import annotations

@@ -60,8 +60,8 @@ class PgConnection:
             tls=node.tls is not None and connection.tls is None,
             mock_secret=node.mock_secret,
         )
-        if connection.tls is not None and connection.tls.peer is not None:
-            self.machine.tls_started(connection.tls.peer.channel_binding)
+        if connection.secured is not None:
+            self.machine.tls_started(connection.secured.channel_binding)
         self.data_to_send = self.machine.data_to_send
         self.session: Session | None = None
         self.secret_key = b""
@@ -262,13 +262,10 @@ class PgConnection:
         self.machine.tls_started(peer.channel_binding)
 
     def _on_startup(self, event: messages.StartupReceived) -> None:
-        tls = self.connection.tls
         try:
-            command = authenticate(self.node, event, tls.peer if tls is not None else None)
+            command = authenticate(self.node, event, self.connection.secured)
         except StartupRefused as refused:
-            if refused.reason:
-                fields = {"user": event.user, "peer": self.connection.peer, "why": refused.reason}
-                self.node.log("warning", "authentication failed", dict(fields))
+            refused.log(self.connection, event.user)
             self._fatal(refused.error)
             return
         self.machine.send(self.node.now, command)

@@ -17,6 +17,7 @@ from rustydb_proto.pg.messages import Authenticate, StartupReceived
 from rustydb_proto.tls import Certificate, HandshakeCompleted
 
 if TYPE_CHECKING:
+    from rustydb_engine.node.connections import Connection
     from rustydb_engine.node.node import Node
 
 
@@ -27,6 +28,12 @@ class StartupRefused(Exception):
         super().__init__(error.message)
         self.error = error
         self.reason = reason
+
+    def log(self, connection: Connection, user: str) -> None:
+        """Write what only the log is told."""
+        if self.reason:
+            fields = {"user": user, "peer": connection.peer, "why": self.reason}
+            connection.node.log("warning", "authentication failed", dict(fields))
 
 
 def authenticate(node: Node, startup: StartupReceived, peer: HandshakeCompleted | None = None) -> Authenticate:

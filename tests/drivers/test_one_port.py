@@ -16,6 +16,7 @@ from pathlib import Path
 import asyncpg
 import psycopg
 import pytest
+import rustydb
 
 from tests.support.certificates import Authority, Files, client_context
 from tests.support.hosts import HOSTS
@@ -176,6 +177,24 @@ def test_a_copy_of_the_ticket_for_tls_in_plaintext_is_fatal(secured: Secured) ->
     with socket.create_connection(("127.0.0.1", secured.server.port), SECONDS) as sock:
         sock.sendall(b"\0\0\0\x08\x04\xd2\x16\x2f" + b"\0\0\0\x08\x04\xd2\x16\x2f")
         assert sock.recv(1) != b"S" or sock.recv(100) == b""
+
+
+# ---- native
+
+
+@pytest.mark.parametrize("sslmode", ["disable", "require", "verify-full"])
+def test_the_native_client(secured: Secured, sslmode: str) -> None:
+    connection = rustydb.connect(
+        host="localhost",
+        port=secured.server.port,
+        user="admin",
+        password="admin",
+        database="rustydb",
+        sslmode=sslmode,
+        sslrootcert=secured.ca,
+    )
+    with connection:
+        assert connection.query("select 6 * 7").rows[0][0] == 42
 
 
 # ---- HTTP

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 import pytest
 
 from rustydb_engine.node.fronts import ALPN
+from rustydb_proto import binary
+from rustydb_proto.binary import events as native_events
+from rustydb_proto.binary import messages as native_messages
 from rustydb_proto.core import io
 from rustydb_proto.core.entropy import Entropy
 from rustydb_proto.core.machine import Stop
 from rustydb_proto.pg import client_messages as pg
 from rustydb_proto.pg import framing
 from rustydb_proto.pg.client import ClientMachine
-from rustydb_proto.sniff import HTTP2_PREFACE, NATIVE_MAGIC
+from rustydb_proto.sniff import HTTP2_PREFACE
 from rustydb_proto.tls import (
     ClientContext,
     DataReceived,
@@ -184,11 +187,45 @@ def test_http_2_inside_tls(host: Host) -> None:
     assert Secured(host.accept("any")).send(HTTP2_PREFACE)[12] == 7
 
 
-def test_the_native_protocol_inside_tls(host: Host) -> None:
-    for alpn in ((), ("rustydb",)):
-        secured = Secured(host.accept("any"), alpn)
-        secured.send(NATIVE_MAGIC)
-        assert secured.events[-1] == EndReceived(True)
+def native(secured: Secured, **options: object) -> list[object]:
+    """Open a native session over TLS and ask; return the events."""
+    now = secured.client.host.now
+    given = {"user": "admin", "password": "admin", "database": "rustydb"} | options
+    machine = binary.ClientMachine(
+        now,
+        Entropy(bytes(32)),
+        channel_binding=secured.handshake.channel_binding,
+        **given,  # type: ignore[arg-type]  # options
+    )
+    events: list[object] = []
+    while data := machine.data_to_send():
+        machine.receive_data(now, secured.send(data))
+        while not isinstance(event := machine.next_event(), Stop):
+            events.append(event)
+            if isinstance(event, native_events.SessionStarted):
+                machine.request(now, native_messages.Query("SELECT 6 * 7"))
+    return events
+
+
+def native_answers(events: list[object]) -> bool:
+    results = [event.response for event in events if isinstance(event, native_events.ResponseReceived)]
+    return len(results) == 1 and isinstance(results[0], native_messages.QueryResult)
+
+
+@pytest.mark.parametrize("alpn", [(), ("rustydb",)])
+@pytest.mark.parametrize("listener", ["postgresql", "any"])
+def test_the_native_protocol_inside_tls(host: Host, listener: str, alpn: tuple[str, ...]) -> None:
+    assert native_answers(native(Secured(host.accept(listener), alpn)))
+
+
+def test_the_native_protocol_binds_to_the_certificate_and_lets_it_log_in() -> None:
+    secured = Secured(server().accept("any"))
+    secured.events[0] = HandshakeCompleted("", "", None, None, None, bytes(32))
+    assert not native_answers(native(secured))
+    host = server(ssl.CERT_OPTIONAL, certificate_login=True, tls_required=True)
+    assert native_answers(native(Secured(host.accept("any"), certificate=ADMIN), password="wrong"))
+    assert not native_answers(native(Secured(host.accept("any"), certificate=AUTHORITY.issue("ann"))))
+    assert native_answers(native(Secured(host.accept("any"))))
 
 
 def test_an_alpn_that_is_not_spoken_there_ends_the_connection(host: Host) -> None:

@@ -73,7 +73,7 @@ class NativeFront:
         limits = Limits(
             sql_bytes_max=config.sql_bytes_max, handshake_ns=config.startup_ns, idle_ns=config.native_idle_ns
         )
-        peer = connection.tls.peer if connection.tls is not None else None
+        peer = connection.secured
         self.machine = ServerMachine(
             connection.accepted,
             node.entropy,
@@ -223,9 +223,9 @@ class NativeFront:
             parameters["application_name"] = event.application_name
         startup = StartupReceived(event.user, event.database or self.node.config.database, parameters)
         try:
-            tls = self.connection.tls
-            command = authenticate(self.node, startup, tls.peer if tls is not None else None)
+            command = authenticate(self.node, startup, self.connection.secured)
         except StartupRefused as refused:
+            refused.log(self.connection, event.user)
             self._refuse(refused)
             return
         self._hello = startup
@@ -254,8 +254,6 @@ class NativeFront:
 
     def _refuse(self, refused: StartupRefused) -> None:
         refused.error.severity = "FATAL"
-        if refused.reason:
-            self._log_refusal("", refused.reason)
         self.fail(refused.error)
 
     def _log_refusal(self, user: str, why: str) -> None:
