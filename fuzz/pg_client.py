@@ -32,10 +32,15 @@ def check(data: bytes) -> Hashable:
     """Raise unless the invariant holds for this input; return the events' types."""
     choice = data[0] if data else 0
     stream = data[1:]
-    whole = converse(choice, [stream])
+    # An S that grants TLS has to come alone: what stands behind it would be clear text.
+    first = 1 if choice & 4 and stream[:1] == b"S" else 0
+    if first and len(stream) > 1:
+        refused, _ = converse(choice, [stream])
+        assert [type(event) for event in refused] == [pg.ProtocolFailed]
+    whole = converse(choice, [stream[:first], stream[first:]])
     dice = random.Random(choice)
-    pieces = []
-    position = 0
+    pieces = [stream[:first]]
+    position = first
     while position < len(stream):
         end = position + dice.choice((1, 2, 3, 5, 8, 100))
         pieces.append(stream[position:end])
@@ -85,9 +90,7 @@ def hear(machine: pg.ClientMachine, event: pg.ClientEvent, events: list[object])
             events.append((before + data, total + count))
             return
         case pg.SwitchProtocol():
-            # What comes behind the S at once is refused, what comes later would be the handshake: here ends what can be compared.
-            machine.receive_data(NOW, b"")
-            machine.tls_started()
+            machine.tls_started()  # what follows counts as decrypted
     events.append(event)
     match event:
         case pg.SessionStarted():
