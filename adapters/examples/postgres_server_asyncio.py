@@ -4,7 +4,7 @@ import asyncio
 import re
 import secrets
 import sys
-import time
+from time import monotonic_ns
 
 from rustydb_proto import pg
 
@@ -43,12 +43,12 @@ def answer(event: pg.ServerEvent, plans: dict[str, str]) -> list[pg.ServerComman
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    machine, plans = pg.ServerMachine(pg.Now(time.monotonic_ns(), 0), pg.Entropy(secrets.token_bytes(32))), {}
+    machine, plans = pg.ServerMachine(pg.Now(monotonic_ns(), 0), pg.Entropy(secrets.token_bytes(32))), dict[str, str]()
     while not machine.output_ended:
-        machine.receive_data(pg.Now(time.monotonic_ns(), 0), await reader.read(65536))
+        machine.receive_data(pg.Now(monotonic_ns(), 0), await reader.read(65536))
         while not isinstance(event := machine.next_event(), pg.Stop):
             for command in answer(event, plans):
-                machine.send(pg.Now(time.monotonic_ns(), 0), command)
+                machine.send(pg.Now(monotonic_ns(), 0), command)
         writer.write(machine.data_to_send())
     writer.close()
 

@@ -227,6 +227,10 @@ class Admission:
         newest = self._minor_max
         if major != 3:
             message = f"unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.{newest}"
+            if major < 3:
+                # As PostgreSQL: such a client understands errors of protocol 2, a line of text.
+                self._out.append(b"EFATAL:  " + message.encode() + b"\n\0")
+                return ProtocolFailed("0A000", message)
             return self._fail("0A000", message)
         startup = parse_startup(body, self._replication)
         if isinstance(startup, StartupRefused):

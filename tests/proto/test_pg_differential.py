@@ -6,9 +6,9 @@ import socket
 
 import pytest
 from pg_oracle import Oracle
-from pg_support import START, open_session
+from pg_support import START, open_session, server
 
-from rustydb_proto.pg import MessageRejected, ProtocolFailed, framing
+from rustydb_proto.pg import MessageRejected, ProtocolFailed, StartupReceived, framing
 
 CASES = [
     framing.message(b"Q", b"select 1"),
@@ -71,3 +71,74 @@ def test_a_malformed_message_is_refused_in_postgresqls_words(oracle: Oracle, dat
     assert isinstance(event, MessageRejected | ProtocolFailed)
     assert (event.sqlstate, event.message) == (theirs[b"C"], theirs[b"M"])
     assert isinstance(event, ProtocolFailed) == (theirs[b"V"] == "FATAL")
+
+
+def packet(code: int, body: bytes) -> bytes:
+    return (8 + len(body)).to_bytes(4, "big") + code.to_bytes(4, "big") + body
+
+
+USER = b"user\0trusted\0database\0postgres\0"
+V3 = framing.PROTOCOL_3_0
+# Packets that both end with an answer, or with silence.
+STARTUPS = {
+    "no length": b"\0\0\0\0",
+    "a short length": b"\0\0\0\7abc",
+    "a long length": (10_001).to_bytes(4, "big"),
+    "half a length": b"\0\0",
+    "nothing": b"",
+    "a short cancel request": packet(framing.CANCEL_CODE, bytes(4)),
+    "a long cancel request": packet(framing.CANCEL_CODE, bytes(12)),
+    "a cancel request for nobody": packet(framing.CANCEL_CODE, bytes(8)),
+    "version 2": packet(2 << 16, USER + b"\0"),
+    "version 4": packet(4 << 16, USER + b"\0"),
+    "no user": packet(V3, b"database\0x\0\0"),
+    "an empty user": packet(V3, b"user\0\0\0"),
+    "no terminator": packet(V3, b"user\0trusted"),
+    "no body": packet(V3, b""),
+    "bytes behind the terminator": packet(V3, USER + b"\0x\0"),
+    "a name without a value": packet(V3, b"user\0trusted\0database\0\0"),
+    "replication that is neither": packet(V3, USER + b"replication\0maybe\0\0"),
+}
+
+
+def error_of(answer: bytes) -> dict[bytes, bytes]:
+    """Return the fields of the ErrorResponse in an answer, without the place in the server's source."""
+    assert answer[:1] == b"E"
+    length = int.from_bytes(answer[1:5], "big")
+    fields = {field[:1]: field[1:] for field in answer[5 : 1 + length].split(b"\0") if field}
+    return {code: text for code, text in fields.items() if code not in b"FLR"}
+
+
+@pytest.mark.parametrize("name", STARTUPS)
+def test_a_startup_that_leads_nowhere_is_answered_as_by_postgresql(oracle: Oracle, name: str) -> None:
+    data = STARTUPS[name]
+    with socket.create_connection(("127.0.0.1", oracle.port), timeout=10) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        theirs = read_until(connection, b"never")
+    machine = server(replication=True)
+    machine.receive_data(START, data)
+    machine.next_event()
+    machine.receive_data(START, b"")
+    machine.next_event()
+    ours = machine.data_to_send()
+    if theirs[:1] == b"E" and theirs[1:2] == b"\0":
+        assert error_of(ours) == error_of(theirs)
+    else:
+        assert ours == theirs
+    assert machine.output_ended
+
+
+@pytest.mark.parametrize(
+    ("version", "more"), [(V3 + 1, b""), (V3 + 2, b""), (V3 + 99, b"_pq_.a\0b\0"), (V3, b"_pq_.a\0b\0")]
+)
+def test_a_newer_version_is_negotiated_as_by_postgresql(oracle: Oracle, version: int, more: bytes) -> None:
+    data = packet(version, USER + more + b"\0")
+    with socket.create_connection(("127.0.0.1", oracle.port), timeout=10) as connection:
+        connection.sendall(data)
+        theirs = read_until(connection, framing.READY_IDLE)
+    machine = server()
+    machine.receive_data(START, data)
+    assert isinstance(machine.next_event(), StartupReceived)
+    ours = machine.data_to_send()
+    assert ours and theirs.startswith(ours + framing.AUTHENTICATION_OK)
