@@ -26,6 +26,7 @@ from rustydb_engine.sql import bound as b
 from rustydb_engine.sql import plan as p
 from rustydb_engine.sql.plan import Node
 from rustydb_engine.sql.tree import walk
+from rustydb_engine.values.types import JSON, TEXT, Type
 
 if TYPE_CHECKING:
     from rustydb_engine.exec.context import ExecContext
@@ -74,6 +75,8 @@ def explain(
     measured = _Measured(counts, numbers) if flags["analyze"] else None
     if style == "json":
         made = _json(tree, flags, measured)
+        if measured is not None and flags["timing"]:
+            made["Actual Total Time"] = round((ended - began) / 1e6, 3)  # of the whole; its parts are not timed
         document: dict[str, object] = {"Plan": made}
         if measured is not None:
             document["Execution Time"] = round((ended - began) / 1e6, 3)
@@ -86,6 +89,12 @@ def explain(
             lines.append(f"Execution Time: {(ended - began) / 1e6:.3f} ms")
     yield [(line,) for line in lines]
     return Completion("EXPLAIN")
+
+
+def explain_type(options: Sequence[ast.Option]) -> Type:
+    """Return the type of EXPLAIN's column: json for FORMAT JSON, text else."""
+    formats = [getattr(option.value, "text", option.value) for option in options if option.name == "format"]
+    return JSON if formats and str(formats[-1]).lower() == "json" else TEXT
 
 
 def _options(options: Sequence[ast.Option]) -> tuple[dict[str, bool], str]:
@@ -334,6 +343,7 @@ class _Tree:
     def modify(self, node: p.Insert | p.Update | p.Delete) -> Shown:
         word = type(node).__name__
         made = Shown(node, f"{word} on {node.table.name}", "ModifyTable")
+        made.details += [("Operation", word), ("Relation Name", node.table.name), ("Alias", node.table.name)]
         below = self.node(node.child)
         made.children.append(below)
         made.cost, made.start, made.rows = below.cost, below.start, 0 if not node.returning else below.rows
@@ -440,7 +450,7 @@ def _text(
     lines.append(head)
     inner = depth + (len(arrow) if arrow else 0) + 2
     for label, text in shown.details:
-        if label not in ("Relation Name", "Alias", "Index Name"):
+        if label not in ("Operation", "Relation Name", "Alias", "Index Name"):
             lines.append(f"{' ' * inner}{label}: {text}")
     for child in shown.children:
         if child.label:

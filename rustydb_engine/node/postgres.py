@@ -44,8 +44,8 @@ class PgConnection:
     """
 
     __slots__ = (
-        "_copying", "_handlers", "_in_query", "_reported", "_startup", "committing", "connection", "data_to_send", "failure",
-        "held", "machine", "node", "queued", "secret_key", "session", "statement_deadline", "wait", "work",
+        "_copying", "_handlers", "_in_query", "_reported", "_startup", "_timed", "committing", "connection", "data_to_send",
+        "failure", "held", "machine", "node", "queued", "secret_key", "session", "statement_deadline", "wait", "work",
     )  # fmt: skip
 
     def __init__(self, connection: Connection) -> None:
@@ -72,6 +72,7 @@ class PgConnection:
         self.work: Work | None = None
         self._in_query = False
         self._copying = False
+        self._timed = 0
         self._reported = 0
         self._startup: messages.StartupReceived | None = None
         self._handlers = _HANDLERS
@@ -156,6 +157,9 @@ class PgConnection:
         except StopIteration:
             self._finish()
             return True
+        session = self.session
+        if session is not None and session.statements_begun != self._timed:
+            self._start_timeout(session)
         if isinstance(wait, Tick):
             self.node.enqueue(self)
         else:
@@ -187,6 +191,12 @@ class PgConnection:
         self.work = work
         session = self.session
         assert session is not None, "statements come after startup"
+        self._start_timeout(session)
+
+    def _start_timeout(self, session: Session) -> None:
+        """Give the statement its time: each of a query with several has its own, by the statement_timeout of then."""
+        self._timed = session.statements_begun
+        self.statement_deadline = None
         timeout_ns = session.statement_timeout_ns
         if timeout_ns:
             self.statement_deadline = self.node.now.mono_ns + timeout_ns

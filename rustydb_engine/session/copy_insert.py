@@ -61,7 +61,6 @@ def copy_inserter(
     def insert(rows: list[Row]) -> Generator[Wait, object, int]:
         batch.rows = rows
         context.start(txn, session.block.statement_time)
-        context.writable("COPY FROM")
         steps: Generator[Any, Any, Completion] = plan.steps(context, ())
         done = yield from steps
         session.database.log_ahead(txn)

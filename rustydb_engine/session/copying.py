@@ -177,6 +177,9 @@ def locked_target(
             waited = True
             yield item
         if not waited:
+            if table.persistence != "t":
+                session.context.start(session.transaction(), session.block.statement_time)
+                session.context.writable("COPY FROM")
             return table, columns, inserter
 
 

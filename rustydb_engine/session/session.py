@@ -77,7 +77,7 @@ class Session:
         self.started_at = shared.timestamp()
         self.entropy = shared.entropy.child(f"session {process_id}")
         self.context = ExecContext(Hooks(self))
-        self.statement_timeout_ns = 0
+        self.statements_begun = 0
         self.found: tuple[Entry, tuple[object, ...]] | None = None
         self.started: tuple[Steps, Yielded] | None = None
         self.finished_tag: str | None = None
@@ -89,6 +89,8 @@ class Session:
         self.advisory: Holder | None = None
         self._space: Space | None = None
         self._settings_version = -1
+        self._timeout_version = -1
+        self._timeout_ns = 0
 
     # ---- what front doors ask
 
@@ -311,8 +313,15 @@ class Session:
         if self._settings_version != self.settings.version or self._space is None:
             self._settings_version = self.settings.version
             self._space = self.shared.space(self.search_path(), self.settings.forms, self.user)
-            self.statement_timeout_ns = self._milliseconds("statement_timeout") * NS_PER_MS
         return self._space
+
+    @property
+    def statement_timeout_ns(self) -> int:
+        """Return how long a statement may take, 0 for no limit."""
+        if self._timeout_version != self.settings.version:
+            self._timeout_version = self.settings.version
+            self._timeout_ns = self._milliseconds("statement_timeout") * NS_PER_MS
+        return self._timeout_ns
 
     def forget_space(self) -> None:
         """Look for the plan space again when it is next needed: the search path may mean other schemas."""
@@ -426,6 +435,7 @@ class Session:
 
     def _simple_statement(self, entry: Entry, params: tuple[object, ...], final: bool) -> Work:
         statement = entry.statement
+        self.statements_begun += 1
         if self.block.state is FAILED and not may_run_when_failed(statement):
             raise self.block.failed_error()
         sink = self.sink

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rustydb_engine.errors import SqlError, not_supported
 from rustydb_engine.exec.ddl import DDL_STATEMENTS, run_ddl
 from rustydb_engine.exec.ddl.temporary import drop_temporary_schema
-from rustydb_engine.exec.explain import explain
+from rustydb_engine.exec.explain import explain, explain_type
 from rustydb_engine.exec.result import ResultColumn
 from rustydb_engine.exec.waits import Completion
 from rustydb_engine.session import announcing, cursors, maintenance, statements
@@ -21,7 +21,6 @@ from rustydb_engine.session.entry import Entry, Formats
 from rustydb_engine.session.locking import table_locks
 from rustydb_engine.session.prepared import Portal
 from rustydb_engine.sql import ast
-from rustydb_engine.values.types import TEXT
 
 if TYPE_CHECKING:
     from rustydb_engine.session.session import Session
@@ -153,13 +152,9 @@ def milliseconds(shown: str) -> int:
     return int(digits) * _UNITS[shown[len(digits) :]]
 
 
-def _columns(*names: str) -> tuple[ResultColumn, ...]:
-    return tuple(ResultColumn(name, TEXT) for name in names)
-
-
 DESCRIBERS: dict[type, Callable[[Session, Any], tuple[ResultColumn, ...]]] = {
     ast.Show: statements.show_columns,
-    ast.Explain: lambda session, statement: _columns("QUERY PLAN"),
+    ast.Explain: lambda session, statement: (ResultColumn("QUERY PLAN", explain_type(statement.options)),),
     ast.Execute: statements.execute_columns,
     ast.Fetch: cursors.fetch_columns,
 }

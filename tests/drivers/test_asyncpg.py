@@ -284,3 +284,18 @@ def test_a_pool_gives_connections_back_without_listeners_and_locks(url: str) -> 
                 assert await connection.fetchval("select count(*) from pg_locks where locktype = 'advisory'") == 0
 
     asyncio.run(main())
+
+
+def test_explain_is_json(url: str) -> None:
+    async def work(connection: Connection) -> None:
+        await connection.execute("create table t (a int)")
+        statement = await connection.prepare("select a from t where a > $1")
+        (document,) = await statement.explain(2, analyze=True)
+        assert document["Plan"]["Relation Name"] == "t"
+        assert document["Plan"]["Actual Total Time"] >= 0
+        insert = await connection.prepare("insert into t values (1), (2)")
+        (document,) = await insert.explain(analyze=True)
+        assert document["Plan"]["Operation"] == "Insert"
+        assert await connection.fetch("select * from t") == []  # explain rolls back what it ran
+
+    run(url, work)

@@ -218,3 +218,18 @@ def test_a_session_that_cancels_itself_goes_on(host: Host) -> None:
     client = host.connect()
     assert client.ask("SELECT pg_cancel_backend(pg_backend_pid())").sqlstate == "57014"
     assert client.ask("SELECT 1").rows == [(b"1",)]
+
+
+def test_each_statement_of_a_query_has_the_timeout_that_is_set_when_it_begins(host: Host) -> None:
+    client = host.connect()
+    client.begin(
+        Query("BEGIN; CREATE TABLE u (a int); SET statement_timeout = 100; SELECT pg_sleep(1000)"), statements=4
+    )
+    host.wait(0.2)
+    client.listen()
+    assert client.replies.pop().sqlstate == "57014"
+    client.ask("ROLLBACK; SET statement_timeout = 150", 2)
+    client.begin(Query("SELECT pg_sleep(0.1); SELECT pg_sleep(0.1); SET statement_timeout = 0"), statements=3)
+    host.wait(0.3)
+    client.listen()
+    assert client.replies.pop().sqlstate == ""

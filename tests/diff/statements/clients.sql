@@ -114,3 +114,14 @@ insert into ic values ($1, 1, 'x', 1) on conflict (b) where c = $2 and d > 0 do 
 insert into ic select v, 1, 'x', 1 from (values ($1::int)) s(v) on conflict (b) where d > 0 and c = $2::text do nothing;
 insert into ic values (4, 1, 'x', 1) on conflict (b) where c = 'x' and d > 0 do update set a = excluded.a returning *;
 insert into ic values (4, 1, 'x', 1) on conflict (b) where c = 'y' and d > 0 do update set a = excluded.a returning *;
+-- COPY in a read-only transaction: temporary tables may be written
+create temp table tmp (a int);
+begin read only;
+copy tmp from stdin;
+1
+\.
+select * from tmp;
+copy tt(a, b) from stdin;
+1	x
+\.
+rollback;
