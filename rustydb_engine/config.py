@@ -39,5 +39,7 @@ class Config:
     checkpoint_wal_bytes: int = 256 * MIB
     checkpoint_ns: int = 300_000_000_000
     notify_queue_bytes_max: int = 16 * MIB
+    listen_channels_max: int = 10_000
     subscription_changes_max: int = 100_000
+    subscription_bytes_max: int = 64 * MIB
     subscriptions_max: int = 10_000

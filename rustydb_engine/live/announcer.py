@@ -15,6 +15,7 @@ from rustydb_engine.live.changes import Changes, Subscription
 from rustydb_engine.live.channels import Channels, Listener
 
 if TYPE_CHECKING:
+    from rustydb_engine.config import Config
     from rustydb_engine.storage.feed import Feed
 
 
@@ -24,16 +25,17 @@ class Announcer:
 
     __slots__ = ("awake", "changes", "channels", "feed")
 
-    def __init__(self, feed: Feed, queue_bytes_max: int, changes_max: int) -> None:
+    def __init__(self, feed: Feed, config: Config) -> None:
         self.feed = feed
         self.awake: list[object] = []
-        self.channels = Channels(queue_bytes_max, self.awake)
-        self.changes = Changes(feed, changes_max, self.awake)
+        self.channels = Channels(config.notify_queue_bytes_max, self.awake)
+        self.changes = Changes(feed, config.subscription_changes_max, config.subscription_bytes_max, self.awake)
 
-    def limit(self, queue_bytes_max: int, changes_max: int) -> None:
+    def limit(self, config: Config) -> None:
         """Change the limits from the next notification and change on."""
-        self.channels.queue_bytes_max = queue_bytes_max
-        self.changes.changes_max = self.feed.changes_max = changes_max
+        self.channels.queue_bytes_max = config.notify_queue_bytes_max
+        self.changes.changes_max = self.feed.changes_max = config.subscription_changes_max
+        self.changes.bytes_max = config.subscription_bytes_max
 
     def announce(self, durable_csn: int, now: int) -> None:
         """Hand out the news of the commits that are durable; `now` (timestamptz) is when they became so."""

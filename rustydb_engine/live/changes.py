@@ -14,9 +14,9 @@ does not show comes as a change (some changes may come that it does show, as wit
 **Conditions.** With `matches` (a predicate on rows) an update that brings a row into the condition is told as an insert, and one that
 takes it out as a delete, as PostgreSQL's row filters do: who applies the events has just the rows that match.
 
-**Bounds.** A subscription that holds more than `changes_max` changes is cut off: what waits is dropped, its last event is a
-`SubscriptionEnded` with 53400, and whoever wants to go on reads the table again. The same becomes of it when one transaction has
-more changes than that (a bulk load).
+**Bounds.** A subscription that holds more than `changes_max` changes, or `bytes_max` bytes of rows (about), is cut off: what waits is
+dropped, its last event is a `SubscriptionEnded` with 53400, and whoever wants to go on reads the table again. The same becomes of
+it when one transaction has more changes than that (a bulk load).
 """
 
 from __future__ import annotations
@@ -45,16 +45,22 @@ if TYPE_CHECKING:
     from rustydb_engine.storage.pages import Row
 
 OPERATIONS: Final = (INSERT, UPDATE, DELETE)
+ROW_BYTES: Final = 56
+VALUE_BYTES: Final = 40
 
 
 @value
 class RowsChanged:
-    """Rows that one transaction changed. `committed_at` is when that became durable (timestamptz)."""
+    """Rows that one transaction changed. `committed_at` is when that became durable (timestamptz).
+
+    `bytes` is about what the rows take.
+    """
 
     csn: int
     transaction_id: int
     committed_at: int
     changes: tuple[Change, ...]
+    bytes: int
 
 
 @value
@@ -91,7 +97,7 @@ class Subscription:
     """One reader of a table's changes. `owner` is what the node wakes; `key` is the reader's own name for it."""
 
     __slots__ = (
-        "_rebind", "after_csn", "count", "ended", "key", "matches", "operations", "owner", "queue", "table", "waking",
+        "_rebind", "after_csn", "bytes", "count", "ended", "key", "matches", "operations", "owner", "queue", "table", "waking",
     )  # fmt: skip
 
     def __init__(
@@ -111,6 +117,7 @@ class Subscription:
         self.matches = matches
         self.queue: deque[Event] = deque()
         self.count = 0  # changes in the queue; an event without any counts as one
+        self.bytes = 0
         self.ended = False  # it gets nothing more
         self.waking = False
         self.after_csn = after_csn  # every commit after this one is told
@@ -123,9 +130,21 @@ class Subscription:
         while self.queue and count < changes_max:
             event = self.queue.popleft()
             count += _weight(event)
+            self.bytes -= _bytes(event)
             taken.append(event)
         self.count -= count
         return taken
+
+    def put(self, event: Event) -> None:
+        """Add an event to the queue."""
+        self.queue.append(event)
+        self.count += _weight(event)
+        self.bytes += _bytes(event)
+
+    def clear(self) -> None:
+        """Drop what waits."""
+        self.queue.clear()
+        self.count = self.bytes = 0
 
     @property
     def over(self) -> bool:
@@ -154,14 +173,31 @@ def _weight(event: Event) -> int:
     return len(event.changes) if isinstance(event, RowsChanged) else 1
 
 
+def _bytes(event: Event) -> int:
+    return event.bytes if isinstance(event, RowsChanged) else 0
+
+
+def _row_bytes(row: Row | None) -> int:
+    """Return about what a row takes; what is inside arrays and records is counted by its number."""
+    if row is None:
+        return 0
+    size = ROW_BYTES + VALUE_BYTES * len(row)
+    for item in row:
+        kind = item.__class__
+        if kind is str or kind is bytes or kind is tuple:
+            size += len(item)  # type: ignore[arg-type]  # all of them have a length
+    return size
+
+
 @final
 class Changes:
     """The subscriptions of every table. `awake` collects those who got something, for the node to wake."""
 
-    __slots__ = ("_feed", "_subscriptions", "awake", "changes_max")
+    __slots__ = ("_feed", "_subscriptions", "awake", "bytes_max", "changes_max")
 
-    def __init__(self, feed: Feed, changes_max: int, awake: list[object]) -> None:
+    def __init__(self, feed: Feed, changes_max: int, bytes_max: int, awake: list[object]) -> None:
         self._feed = feed
+        self.bytes_max = bytes_max
         self._subscriptions: dict[int, dict[Subscription, None]] = {}
         self.changes_max = changes_max
         self.awake = awake
@@ -195,8 +231,7 @@ class Changes:
     def close(self, subscription: Subscription) -> None:
         """End a subscription; its queue is dropped. A second time does nothing."""
         subscription.ended = True
-        subscription.queue.clear()
-        subscription.count = 0
+        subscription.clear()
         self._remove(subscription)
 
     def _remove(self, subscription: Subscription) -> None:
@@ -229,23 +264,25 @@ class Changes:
                 subscription.table = event.table
             elif isinstance(event, SubscriptionEnded):
                 if event.error.sqlstate == "53400":
-                    subscription.queue.clear()
-                    subscription.count = 0
+                    subscription.clear()
                 self._end(subscription, event.error)
                 return
-            subscription.queue.append(event)
-            subscription.count += _weight(event)
+            subscription.put(event)
         if not events:
             return
+        table, why = subscription.table, "wait to be taken"
         if subscription.count > self.changes_max:
-            subscription.queue.clear()
-            subscription.count = 0
-            self._end(subscription, _too_many(subscription.table, self.changes_max, "wait to be taken"))
+            self._cut_off(subscription, _too_many(table, f"{self.changes_max} changes (subscription_changes_max)", why))
+        elif subscription.bytes > self.bytes_max:
+            self._cut_off(subscription, _too_many(table, f"{self.bytes_max} bytes (subscription_bytes_max)", why))
         self._wake(subscription)
 
+    def _cut_off(self, subscription: Subscription, error: SqlError) -> None:
+        subscription.clear()
+        self._end(subscription, error)
+
     def _end(self, subscription: Subscription, error: SqlError) -> None:
-        subscription.queue.append(SubscriptionEnded(error))
-        subscription.count += 1
+        subscription.put(SubscriptionEnded(error))
         subscription.ended = True
         self._remove(subscription)
         self._wake(subscription)
@@ -264,7 +301,8 @@ def _events(news: CommitNews, items: list[News], committed_at: int, subscription
 
     def close() -> None:
         if changes:
-            events.append(RowsChanged(*head, tuple(changes)))
+            size = sum(_row_bytes(change.old) + _row_bytes(change.new) for change in changes)
+            events.append(RowsChanged(*head, tuple(changes), size))
             changes.clear()
 
     for item in items:
@@ -288,16 +326,17 @@ def _events(news: CommitNews, items: list[News], committed_at: int, subscription
             events.append(SubscriptionEnded(SqlError("42P01", f'table "{name}" of the subscription was dropped')))
         else:
             assert isinstance(item, Overflowed), f"unknown news {item!r}"
+            limit = f"{item.limit} changes (subscription_changes_max)"
             why = f"came from one transaction ({item.rows} rows)"
-            events.append(SubscriptionEnded(_too_many(subscription.table, item.limit, why)))
+            events.append(SubscriptionEnded(_too_many(subscription.table, limit, why)))
     close()
     return events
 
 
-def _too_many(table: Table, limit: int, why: str) -> SqlError:
+def _too_many(table: Table, limit: str, why: str) -> SqlError:
     return SqlError(
         "53400",
         f'subscription to table "{table.name}" was cut off: too many changes {why}',
-        detail=f"The limit is {limit} changes (subscription_changes_max).",
+        detail=f"The limit is {limit}.",
         hint="Read the table again and subscribe anew.",
     )

@@ -266,7 +266,7 @@ class Node:
                 "application_name": session.settings.show("application_name"),
                 "client": runner.connection.peer,
                 "backend_start": session.started_at,
-                "state": session.state,
+                "state": session.activity,
                 "query": session.query,
                 "xact_start": session.block.transaction_time if session.txn is not None else None,
                 "query_start": session.block.statement_time,
@@ -344,7 +344,7 @@ class Node:
 
     def _on_reloaded(self, event: io.Reloaded) -> None:
         self.config = self.shared.config = replace(self.config, **event.limits)  # type: ignore[arg-type]  # all limits are int
-        self.shared.live.limit(self.config.notify_queue_bytes_max, self.config.subscription_changes_max)
+        self.shared.live.limit(self.config)
         if event.tls is not None:
             assert isinstance(event.tls, ServerContext), "what the node was made with"
             self.tls = event.tls

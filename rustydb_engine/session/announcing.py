@@ -59,7 +59,11 @@ def _notify(session: Session, statement: ast.Notify, _portal: Portal) -> Steps:
 
 def _listen(session: Session, statement: ast.Listen, _portal: Portal) -> Steps:
     yield from ()
-    _notes(session).actions.append(("listen", statement.channel))
+    actions = _notes(session).actions
+    limit = session.shared.config.listen_channels_max
+    if len(actions) + (len(session.listener.channels) if session.listener is not None else 0) >= limit:
+        raise SqlError("53400", f"too many channels: the limit is {limit} (listen_channels_max)")
+    actions.append(("listen", statement.channel))
     return Completion("LISTEN")
 
 

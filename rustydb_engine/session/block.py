@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 IDLE, BLOCK, FAILED = "idle", "block", "failed"
 STATUS = {IDLE: "I", BLOCK: "T", FAILED: "E"}
+ACTIVITY = {IDLE: "idle", BLOCK: "idle in transaction", FAILED: "idle in transaction (aborted)"}
 SAVEPOINTS_MAX = 10_000
 Work = Generator[Wait | NeedCopyData, object, None]
 

@@ -22,7 +22,7 @@ from rustydb_engine.exec.waits import Steps, Wait, WaitDurable, WaitFor, Yielded
 from rustydb_engine.live.changes import Subscription
 from rustydb_engine.live.channels import Listener
 from rustydb_engine.session import announcing, portals, utility
-from rustydb_engine.session.block import FAILED, IDLE, STATUS, Block, may_run_when_failed
+from rustydb_engine.session.block import ACTIVITY, FAILED, IDLE, STATUS, Block, may_run_when_failed
 from rustydb_engine.session.copying import NeedCopyData
 from rustydb_engine.session.entry import Entry, Formats
 from rustydb_engine.session.hooks import Hooks
@@ -98,6 +98,11 @@ class Session:
     def status(self) -> str:
         """Return the transaction status of ReadyForQuery."""
         return STATUS[self.block.state]
+
+    @property
+    def activity(self) -> str:
+        """Return the state that pg_stat_activity shows."""
+        return "active" if self.state == "active" else ACTIVITY[self.block.state]
 
     def simple(self, sql: str, sink: Sink) -> Work:
         """Run the statements of a simple query, all of them one transaction unless they say otherwise."""
@@ -514,4 +519,4 @@ class Session:
         finally:
             self.sink = None
             self.block.implicit = False
-            self.state = "idle" if self.block.state is IDLE else "idle in transaction"
+            self.state = "idle"

@@ -52,7 +52,7 @@ class Shared:
         self.entropy = entropy
         self.surroundings = surroundings
         self.checkpoints_done = 0
-        self.live = Announcer(database.feed, config.notify_queue_bytes_max, config.subscription_changes_max)
+        self.live = Announcer(database.feed, config)
         self._spaces: dict[tuple[object, ...], Space] = {}
 
     def space(self, path: tuple[str, ...], forms: Forms, user: str) -> Space:

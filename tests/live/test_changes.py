@@ -210,6 +210,29 @@ def test_who_does_not_keep_up_is_cut_off_and_nobody_else() -> None:
     assert slow.take() == [] and len(quick.take()) == 1
 
 
+def test_large_rows_count_by_their_bytes() -> None:
+    _, writer, reader = world(subscription_bytes_max=100_000)
+    slow, quick = reader.subscribe("t"), reader.subscribe("t")
+    for number in range(3, 12):
+        writer.ask(f"INSERT INTO t VALUES ({number}, repeat('x', 10000))")
+        assert len(quick.take()) == 1
+    assert slow.subscription.count == 9
+    writer.ask("INSERT INTO t VALUES (12, repeat('x', 10000))")
+    assert slow.take() == ["53400"] and len(quick.take()) == 1
+    assert (slow.subscription.bytes, quick.subscription.bytes) == (0, 0)
+
+
+def test_limits_can_change_while_the_server_runs() -> None:
+    host, writer, reader = world()
+    seen = reader.subscribe("t")
+    host.step(io.Reloaded({"subscription_changes_max": 2, "notify_queue_bytes_max": 10}))
+    writer.ask("INSERT INTO t VALUES (3, 'x'), (4, 'y')")
+    assert len(seen.take()) == 1
+    writer.ask("INSERT INTO t VALUES (5, 'x'), (6, 'y'), (7, 'z')")
+    assert seen.take() == ["53400"]
+    assert writer.ask("NOTIFY a").sqlstate == "54000"
+
+
 def test_a_transaction_with_too_many_changes_cuts_off() -> None:
     _, writer, reader = world(subscription_changes_max=100)
     seen = reader.subscribe("t")

@@ -223,3 +223,15 @@ def test_a_pipeline_is_not_interrupted() -> None:
     assert listener.take() == b""
     answer = listener.send(framing.SYNC)
     assert answer.startswith(b"A") and b"a\x001\x00" in answer and answer.endswith(b"Z\0\0\0\5I")
+
+
+def test_a_session_listens_to_a_limited_number_of_channels() -> None:
+    client = Host(listen_channels_max=3).connect()
+    client.ask("LISTEN a; LISTEN b", 2)
+    client.ask("BEGIN; LISTEN c", 2)
+    assert client.ask("LISTEN d").sqlstate == "53400"
+    client.ask("ROLLBACK")
+    client.ask("LISTEN c")
+    assert client.ask("LISTEN d").sqlstate == "53400"
+    client.ask("UNLISTEN a")
+    assert client.ask("LISTEN d").tags == ["LISTEN"]

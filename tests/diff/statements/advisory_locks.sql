@@ -98,3 +98,15 @@ rollback;
 select wait_event_type, wait_event, state from pg_stat_activity where pid = pg_backend_pid();
 select wait_event_type, wait_event, state from pg_stat_activity where application_name = 'diff' and pid <> pg_backend_pid() order by 1;
 select pg_blocking_pids(pg_backend_pid()), pg_blocking_pids(0);
+-- session b
+begin;
+-- session a
+select state, wait_event from pg_stat_activity where application_name = 'diff' and pid <> pg_backend_pid();
+-- session b
+select 1/0;
+-- session a
+select state, wait_event from pg_stat_activity where application_name = 'diff' and pid <> pg_backend_pid();
+-- session b
+rollback;
+-- session a
+select state, wait_event from pg_stat_activity where application_name = 'diff' and pid <> pg_backend_pid();
