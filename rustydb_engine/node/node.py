@@ -104,6 +104,9 @@ class Node:
         ready = self.ready
         database = self.database
         woken = database.manager.woken
+        if woken:  # a front may carry out a request as it comes, and end a transaction by that
+            for waiter in database.take_woken():
+                self.wake_for_end(waiter)
         slices = self.config.steps_ticks_max
         turns = len(ready) + slices
         while ready and slices > 0 and turns > 0:

@@ -35,7 +35,7 @@ from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder import BindEnv
 from rustydb_engine.sql.binder.literals import read_registered
 from rustydb_engine.txn.advisory import Holder
-from rustydb_engine.txn.transaction import Transaction
+from rustydb_engine.txn.transaction import ACTIVE, Transaction
 from rustydb_engine.values.types import BY_OID, Type
 
 Work = Generator[Wait | NeedCopyData, object, None]
@@ -204,10 +204,11 @@ class Session:
         yield from self.sync(sink)
 
     def sync(self, sink: Sink) -> Work:
-        """End a pipeline: commit its implicit transaction."""
+        """End a pipeline: commit its implicit transaction. A block that BEGIN began goes on."""
         with self._working(sink, "active"):
             try:
-                yield from self.block.finish_statement()
+                if self.block.state is IDLE:
+                    yield from self.block.finish_statement()
             except Exception as error:
                 self._answer_error(error)
             yield from self._await_dependencies()
@@ -391,6 +392,9 @@ class Session:
             return
         txn = self.txn
         assert txn is not None, "whoever waits for a transaction is in one"
+        if any(isinstance(other, Transaction) and other.state != ACTIVE for other in wait.transactions):
+            # It was found by the short way, and ended before the long way began: nobody would wake us.
+            return
         timeout_ms = self._milliseconds("lock_timeout")
         if timeout_ms:
             until_ns = self.shared.surroundings.now.mono_ns + timeout_ms * NS_PER_MS
