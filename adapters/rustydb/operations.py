@@ -222,6 +222,8 @@ class Upload:
         try:
             while True:
                 response = yield from conversation.next_response(pending, until)
+                if isinstance(response, m.QueryResult):
+                    return response.affected_rows
                 if not isinstance(response, m.Granted):
                     return expect(response, m.Completed).affected_rows
         except DatabaseError as error:

@@ -6,12 +6,11 @@ too. The native protocol has no switch in mid-stream: a TLS connection begins wi
 
 from __future__ import annotations
 
-import hashlib
 import ssl
 from typing import Final
 
-from rustydb.errors import InterfaceError
 from rustydb.options import ConnectOptions, OptionError
+from rustydb_proto.tls_binding import end_point_hash
 
 ALPN: Final = "rustydb"
 
@@ -47,50 +46,5 @@ def _load(path: str, context: ssl.SSLContext) -> None:
 
 
 def end_point(certificate: bytes | None) -> bytes | None:
-    """Return tls-server-end-point of a certificate in DER (RFC 5929): its hash, by the hash of its signature.
-
-    Certificates signed with MD5, SHA-1 or SHA-256 are hashed with SHA-256. Of the others the signature's hash must be known; None
-    when it is not, and then nothing is bound.
-    """
-    if not certificate:
-        return None
-    name = _signature_hash(certificate)
-    return hashlib.new(name, certificate).digest() if name else None
-
-
-# OBJECT IDENTIFIERs of signature algorithms, in DER, and the hash that RFC 5929 4.1 asks for.
-_HASHES: Final = {
-    bytes.fromhex("06092a864886f70d010104"): "sha256",  # md5WithRSAEncryption
-    bytes.fromhex("06092a864886f70d010105"): "sha256",  # sha1WithRSAEncryption
-    bytes.fromhex("06092a864886f70d01010b"): "sha256",
-    bytes.fromhex("06092a864886f70d01010c"): "sha384",
-    bytes.fromhex("06092a864886f70d01010d"): "sha512",
-    bytes.fromhex("06082a8648ce3d040302"): "sha256",  # ecdsa-with-SHA256
-    bytes.fromhex("06082a8648ce3d040303"): "sha384",
-    bytes.fromhex("06082a8648ce3d040304"): "sha512",
-}
-
-
-def _signature_hash(certificate: bytes) -> str | None:
-    """Return the hash of a certificate's outer signatureAlgorithm: the second element of its SEQUENCE."""
-    try:
-        body, _ = _element(certificate, 0)
-        _, after_tbs = _element(certificate, body)
-        algorithm, _ = _element(certificate, after_tbs)
-        _, end = _element(certificate, algorithm)
-    except (IndexError, ValueError) as error:
-        raise InterfaceError(f"the server's certificate is not DER: {error}") from None
-    return _HASHES.get(certificate[algorithm:end])
-
-
-def _element(data: bytes, position: int) -> tuple[int, int]:
-    """Return where the content of the DER element at `position` begins, and where the element ends."""
-    length = data[position + 1]
-    start = position + 2
-    if length & 0x80:
-        size = length & 0x7F
-        length = int.from_bytes(data[start : start + size], "big")
-        start += size
-    if start + length > len(data):
-        raise ValueError("an element is longer than its certificate")
-    return start, start + length
+    """Return what SCRAM binds to for a certificate in DER; None where there is no certificate, or nothing to bind to."""
+    return end_point_hash(certificate) if certificate else None

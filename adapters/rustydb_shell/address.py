@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from rustydb.errors import Error
 from rustydb.tls import end_point
 
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -99,10 +98,7 @@ class Address:
 
     def binding(self, secure: ssl.SSLSocket) -> bytes | None:
         """Return what SCRAM binds to: the hash of the server's certificate."""
-        try:
-            return end_point(secure.getpeercert(True))
-        except Error:
-            return None
+        return end_point(secure.getpeercert(True))
 
 
 def parse_address(
