@@ -20,8 +20,8 @@ import gevent
 from gevent.hub import Waiter
 from gevent.monkey import get_original
 from rustydb_host.contract import Service
+from rustydb_host.polling import Watched
 from rustydb_host.reactor import Reactor
-from rustydb_host.streams import Watched
 from rustydb_host.workers import Task
 
 STOP_POLL_SECONDS: Final = 0.005

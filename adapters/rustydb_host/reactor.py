@@ -9,10 +9,9 @@
 
 So a host for an event loop is this loop, and a way to wait in it. Under load a turn handles all sockets that are ready with one
 `step` of the core, whatever the loop: a task for each connection would cost a switch for each of them.
-*Measured* with trio: see docs/architecture.md.
 
-`Selecting` is the poller for loops that can wait for a descriptor: an epoll or kqueue object is a descriptor itself, readable
-when any socket in it is ready. A loop with callbacks of its own for descriptors brings its own poller, as gevent does.
+`Selecting` (polling.py) is the poller for loops that can wait for a descriptor. A loop with callbacks of its own for descriptors
+brings its own poller, as gevent does.
 """
 
 from __future__ import annotations
@@ -24,15 +23,16 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
-from selectors import EVENT_READ, DefaultSelector
-from typing import Any
 
 from rustydb_host.addresses import numeric, peer_of, shown, split
 from rustydb_host.contract import ACCEPT_RETRY_SECONDS, SLEEP_SECONDS_MAX, Service
+from rustydb_host.polling import Poller, Selecting, Watched
 from rustydb_host.signals import Signals, taken
-from rustydb_host.streams import Acceptor, Datagrams, Poller, Stream, Watched
+from rustydb_host.streams import Acceptor, Datagrams, Stream
 from rustydb_host.workers import Pool, Threads, Workers
 from rustydb_proto.core import io
+
+__all__ = ["Events", "Reactor", "Selecting"]
 
 CONNECT_THREADS = 8
 Events = Iterable[tuple[Watched, int]]
@@ -282,41 +282,3 @@ def _dialled(host: str, port: int, seconds: float) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-class Selecting:
-    """A selector that is a descriptor, with a pipe in it that ends the waiting. OSError where the system has none."""
-
-    def __init__(self) -> None:
-        self.selector = DefaultSelector()
-        if not hasattr(self.selector, "fileno"):
-            raise OSError("this host needs epoll or kqueue, which this system does not have: use rustydb-asyncio")
-        self.fileno: Callable[[], int] = self.selector.fileno
-        self._inside, self._outside = socket.socketpair()
-        self._inside.setblocking(False)
-        self._outside.setblocking(False)
-        self.selector.register(self._inside, EVENT_READ, self)
-
-    def wake(self) -> None:
-        """End the waiting, from any thread."""
-        try:
-            self._outside.send(b"\0")
-        except OSError:
-            return  # full: it is readable; closed: nobody waits any more
-
-    def ready(self, mask: int) -> None:
-        """Take what `wake` wrote."""
-        try:
-            self._inside.recv(4096)
-        except BlockingIOError:
-            return
-
-    def events(self, seconds: float | None = 0) -> list[tuple[Any, int]]:
-        """Return what is ready, after waiting for at most `seconds`."""
-        return [(key.data, mask) for key, mask in self.selector.select(seconds)]
-
-    def close(self) -> None:
-        """Release the descriptors."""
-        self.selector.close()
-        self._inside.close()
-        self._outside.close()

@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 from selectors import EVENT_READ, EVENT_WRITE
-from typing import Final, Protocol
+from typing import Final
 
 from rustydb_host.addresses import shown
 from rustydb_host.contract import READ_BYTES, WRITE_HIGH_BYTES, WRITE_LOW_BYTES, Endpoint, Put
+from rustydb_host.polling import Poller
 from rustydb_proto.core import io
 
 ACCEPTS_A_TURN: Final = 64
@@ -23,26 +24,6 @@ DATAGRAMS_A_TURN: Final = 64
 DATAGRAM_BYTES_MAX: Final = 65535
 PIECES_A_WRITE: Final = 64
 AGAIN = (BlockingIOError, InterruptedError)
-
-
-class Watched(Protocol):
-    """What a poller keeps for a socket."""
-
-    def ready(self, mask: int) -> None:
-        """Read or write: EVENT_READ, EVENT_WRITE or both."""
-
-
-class Poller(Protocol):
-    """Watches sockets; a selector of the standard library is one. Events are EVENT_READ and EVENT_WRITE, never none."""
-
-    def register(self, fileobj: socket.socket, events: int, data: Watched) -> object:
-        """Watch a socket."""
-
-    def modify(self, fileobj: socket.socket, events: int, data: Watched) -> object:
-        """Watch it for something else."""
-
-    def unregister(self, fileobj: socket.socket) -> object:
-        """Watch it no longer."""
 
 
 class Stream:

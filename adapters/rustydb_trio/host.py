@@ -29,7 +29,7 @@ async def serve(service: Service) -> int:
         with closing(Reactor(service, selecting.selector, selecting.wake)) as reactor:
             reactor.start()
             while not reactor.finished:
-                seconds = reactor.turn(selecting.events())
+                seconds = reactor.turn(selecting.events(0))
                 if seconds == 0:
                     await trio.lowlevel.checkpoint()
                     continue
