@@ -222,16 +222,19 @@ class ClientMachine:
     def _next_tls_answer(self) -> ClientEvent | NeedData | Paused:
         if not len(self._buffer):
             return self._need_data()
-        answer = self._buffer.take()
-        if answer == b"S":
-            self._phase = ClientPhase.SWITCHING
-            return messages.SwitchProtocol("tls")
-        if answer[:1] == b"N" and self._tls_required:
-            return self._fail("server does not support SSL, but SSL was required")
-        if answer == b"N":
+        buffer = self._buffer
+        buffer.want(1)
+        if buffer.data[buffer.position] == 0x4E and not self._tls_required:  # N
+            buffer.position += 1
             self._phase = ClientPhase.STARTING
             self._start()
             return self.next_event()
+        answer = buffer.take()
+        if answer == b"S":
+            self._phase = ClientPhase.SWITCHING
+            return messages.SwitchProtocol("tls")
+        if answer[:1] == b"N":
+            return self._fail("server does not support SSL, but SSL was required")
         if answer[:1] == b"S":
             # CVE-2021-23222: what follows the S in clear text may be another's.
             return self._fail(CLEAR_TEXT_AFTER_TLS)
