@@ -65,9 +65,7 @@ class Space:
     def find(self, sql: str) -> tuple[Entry, tuple[object, ...]] | None:
         """Return the cached entry of a text and its parameters, or None."""
         if self.version != self.catalog.version:
-            self._exact.clear()
-            self._shapes.clear()
-            self.version = self.catalog.version
+            self._forget()
         entry = self._exact.get(sql)
         if entry is not None:
             return (entry, NO_PARAMETERS) if self._fresh(entry) else None
@@ -105,17 +103,24 @@ class Space:
             self._keep(self._exact, sql, entry)
         return [(entry, NO_PARAMETERS)]
 
+    def _forget(self) -> None:
+        """Drop the plans of an earlier version of the catalog."""
+        self._exact.clear()
+        self._shapes.clear()
+        self.version = self.catalog.version
+
     def unplanned(self, sql: str) -> list[Entry]:
         """Parse a text and return its statements without plans, for a block that failed: most will not run."""
         return [Entry(sql[start:end], statement, 0) for statement, start, end in parse(sql)]
 
     def prepare_typed(self, sql: str, types: tuple[Type | None, ...]) -> Entry:
         """Return the entry of one statement with client parameters; 42601 when there are several."""
-        key = (sql, tuple(kind.oid if kind is not None else 0 for kind in types))
-        if self.version == self.catalog.version:
-            found = self._exact.get(key)
-            if found is not None and self._fresh(found):
-                return found
+        key = (sql, tuple([kind.oid if kind is not None else 0 for kind in types]))
+        if self.version != self.catalog.version:
+            self._forget()
+        found = self._exact.get(key)
+        if found is not None and self._fresh(found):
+            return found
         statements = [(instead_of_into(statement), start, end) for statement, start, end in parse(sql)]
         if len(statements) > 1:
             raise SqlError("42601", "cannot insert multiple commands into a prepared statement")

@@ -185,11 +185,12 @@ def record(make: Callable[..., Any], kinds: tuple[Kind, ...]) -> Kind:
     return Kind(write, read, plain, check)
 
 
-def _check_row(plain: Any) -> Any:
+def check_values(plain: Any) -> Any:
+    """Return a row or a list of parameters, if that is what it is."""
     if type(plain) is not tuple:
-        raise _wrong("a row", plain)
+        raise _wrong("an array of values", plain)
     if not VALUE_SET.issuperset(map(type, plain)):
-        raise MalformedError("a row holds something that is not a value")
+        raise MalformedError("an array holds something that is not a value")
     for part in plain:
         if type(part) is int and part > INT_MAX:
             raise MalformedError(f"integer {part} is over {INT_MAX}")
@@ -205,7 +206,8 @@ TEXT = Kind(bincode.write_text, bincode.read_text, _same, _exactly(str, "a strin
 BYTES = Kind(bincode.write_bytes, bincode.read_bytes, _same, _exactly(bytes, "bytes"))
 # An integer of more than 64 bits would be written as an unsigned one, which no reader takes. Rows are not looked at: they are many.
 VALUE = Kind(bincode.write_value, bincode.read_value, _check_value, _check_value)
-VALUES = many(VALUE)
+_values = many(VALUE)
+VALUES = Kind(_values.write, _values.read, _values.plain, check_values)
 _row = many(VALUE)
-ROW = Kind(_row.write, _row.read, _same, _check_row)
+ROW = Kind(_row.write, _row.read, _same, check_values)
 ROWS = many(ROW)

@@ -96,13 +96,15 @@ class OpenRequests:
         self._bytes -= sum(opened.batches[:batches])
         del opened.batches[:batches]
 
-    def close(self, request: int) -> None:
-        """Forget a request; one that is not open is no error."""
+    def close(self, request: int) -> bool:
+        """Forget a request; return whether it was open."""
         opened = self.table.pop(request, None)
-        if opened is not None:
-            self._bytes -= opened.body_bytes
-            if opened.batches:
-                self._bytes -= sum(opened.batches)
+        if opened is None:
+            return False
+        self._bytes -= opened.body_bytes
+        if opened.batches:
+            self._bytes -= sum(opened.batches)
+        return True
 
     def clear(self) -> None:
         """Forget all of them."""

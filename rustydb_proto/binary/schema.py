@@ -25,6 +25,7 @@ from rustydb_proto.binary.kinds import (
     U64,
     VALUES,
     Kind,
+    check_values,
     many,
     optional,
     pair,
@@ -114,10 +115,11 @@ _variant = Struct("<I")
 class MessageCodec:
     """Writes and reads the messages of one direction in both encodings."""
 
-    __slots__ = ("_kinds", "_variants")
+    __slots__ = ("_kinds", "_requests", "_variants")
 
     def __init__(self, table: tuple[tuple[type, tuple[Kind, ...]], ...]) -> None:
         self._kinds = [record(make, kinds) for make, kinds in table]
+        self._requests = table is REQUESTS
         self._variants = {make: (index, self._kinds[index]) for index, (make, _) in enumerate(table)}
 
     def encode(self, encoding: Encoding, message: m.Message) -> bytes:
@@ -142,6 +144,11 @@ class MessageCodec:
         plain = loads(body)
         if type(plain) is not tuple or not plain or type(plain[0]) is not int:
             raise MalformedError("a message is an array that begins with its variant")
+        if plain[0] == 9 and self._requests and len(plain) == 4 and plain[3] is None:
+            # ExecutePrepared without options is what pipelines are full of.
+            statement = plain[1]
+            if type(statement) is int and 0 <= statement < 1 << 32:
+                return m.ExecutePrepared(statement, check_values(plain[2]))
         kind = self._kind(plain[0])
         message: m.Message = kind.check(plain[1:])
         return message

@@ -320,6 +320,14 @@ class ServerMachine:
             self._open.close(request)
         self._writer.frame(request, body, more)
 
+    def finish(self, request: int, body: bytes) -> bool:
+        """Send the last response of a request, encoded and within the frame limit; False if it is not open any more."""
+        if not self._open.close(request):
+            return False
+        assert len(body) <= self._reader.limit, "the embedder has looked"
+        self._writer.frame(request, body, False)
+        return True
+
     def notify_body(self, body: bytes) -> None:
         """Send something that answers no request and is encoded already."""
         if self._phase is not Phase.OPEN:

@@ -33,7 +33,7 @@ from rustydb_engine.session.session import Session
 from rustydb_engine.version import RUSTYDB_VERSION
 from rustydb_proto.binary import events as e
 from rustydb_proto.binary import messages as m
-from rustydb_proto.binary.breaker import CircuitBreaker
+from rustydb_proto.binary.breaker import Circuit, CircuitBreaker
 from rustydb_proto.binary.limits import Limits
 from rustydb_proto.binary.rows import RowEncoder
 from rustydb_proto.binary.schema import Encoding
@@ -61,7 +61,7 @@ class NativeFront:
 
     __slots__ = (
         "_bound", "_breaker", "_gate", "_hello", "_last_prepared", "_last_transaction", "_reported", "_scheduled_ns", "_spares", "_waiting",
-        "batch_bytes", "batch_rows", "connection", "data_to_send", "encoding", "first", "frame_bytes_max", "held", "lanes", "machine", "no_columns",
+        "batch_bytes", "batch_rows", "connection", "data_to_send", "encoding", "first", "frame_bytes_max", "held", "known", "lanes", "machine", "no_columns",
         "node", "prepared", "queued", "secret_key", "session", "starters", "told", "transactions", "wait",
     )  # fmt: skip
 
@@ -98,6 +98,7 @@ class NativeFront:
         }
         self.transactions: dict[int, Lane] = {}
         self.prepared: dict[int, Prepared] = {}
+        self.known: dict[str, Prepared] = {}
         self.encoding = Encoding.MESSAGEPACK
         self.no_columns = RowEncoder(self.encoding, ())
         self.batch_rows = config.batch_rows
@@ -273,7 +274,7 @@ class NativeFront:
         kind = message.__class__
         if kind is m.BulkRows:
             self._add_rows(request, message)
-        elif not self._breaker.allow(self.node.now):
+        elif self._breaker.state is not Circuit.CLOSED and not self._breaker.allow(self.node.now):
             seconds = -(-self._breaker.retry_ns(self.node.now) // (1000 * NS_PER_MS))
             error = SqlError("57P03", "the server has failed repeatedly", hint=f"Try again in {seconds} s.")
             self.answer(request, m.Error(error_fields(error)))
@@ -493,8 +494,10 @@ class NativeFront:
             self._report(first.session)
         if csn and csn > self.node.database.durable_csn:
             self._gate.hold(csn, request, body)
-        else:
+        elif len(body) > self.frame_bytes_max:
             self.answer_body(request, body)
+        elif self.machine.finish(request, body) and not self.connection.touched:
+            self.touch()
 
     def answer_body(self, request: int, body: bytes, more: bool = False, rows: bool = False) -> None:
         """Send a response that is encoded already, if its request is still open."""

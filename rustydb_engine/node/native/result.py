@@ -105,10 +105,17 @@ class Result:
     response, once the statement has ended.
     """
 
-    __slots__ = (
-        "_batch_rows", "_bytes", "_count", "_parts", "_ready", "_streams", "body", "error_seen", "forms", "front", "limited", "more",
-        "request", "started", "tag", "total", "wire",
-    )  # fmt: skip
+    # Most results are one batch that comes whole: what they do not use stays with the class.
+    wire: NativeWire | None = None
+    total = 0
+    started = False
+    limited = False
+    tag: str | None = None
+    error_seen: SqlError | None = None
+    body: bytes | None = None
+    _count = _bytes = 0
+    _parts: list[bytes] = []  # these two are replaced, never changed, when they are empty
+    _ready: list[tuple[list[bytes], int]] = []  # full batches that wait for credit
 
     def __init__(
         self, front: NativeFront, request: int, forms: Forms, options: m.Options | None, more: bool = False
@@ -116,20 +123,12 @@ class Result:
         self.front = front
         self.request = request
         self.forms = forms
-        self.more = more
-        self._streams = options is not None and options.credit > 0 and not more
-        batch_rows = options.batch_rows if options is not None else 0
-        self._batch_rows = min(batch_rows or front.batch_rows, RESULT_ROWS_MAX)
-        self.wire: NativeWire | None = None
-        self._parts: list[bytes] = []
-        self._count = self._bytes = 0
-        self._ready: list[tuple[list[bytes], int]] = []  # full batches that wait for credit
-        self.total = 0
-        self.started = False
-        self.limited = False
-        self.tag: str | None = None
-        self.error_seen: SqlError | None = None
-        self.body: bytes | None = None
+        self._batch_rows = front.batch_rows
+        self._streams = False
+        if options is not None:
+            self._streams = options.credit > 0 and not more
+            if options.batch_rows:
+                self._batch_rows = min(options.batch_rows, RESULT_ROWS_MAX)
 
     # ---- what a session says
 
@@ -235,7 +234,7 @@ class Result:
                 front.answer_body(self.request, self.wire.encoder.columns_body(), more=True)
             front.answer_body(self.request, self.wire.encoder.rows_body(parts, count), more=True, rows=True)
             sent += 1
-        del ready[:sent]
+        self._ready = ready[sent:]
         if sent:
             front.touch()
         return not ready
@@ -243,7 +242,7 @@ class Result:
     def finish(self) -> bool:
         """The statement has ended: make its last response; False while rows wait for credit."""
         if self.error_seen is not None:
-            self._ready.clear()
+            self._ready = []
             self.body = self.front.machine.encode(m.Error(error_fields(self.error_seen)))
             return True
         if self.body is not None:
@@ -269,7 +268,7 @@ class Result:
                 raise not_supported("a stream of several results", hint="Send the statements one by one.")
             self.tag = self.body = self.wire = None
             self._parts = []
-            self._ready.clear()
+            self._ready = []
             self._count = self._bytes = self.total = 0
 
     def _begin(self, entry: Entry) -> NativeWire:
@@ -302,13 +301,16 @@ class Result:
                 f"the result is over what one response holds: {RESULT_ROWS_MAX} rows and {limit} bytes",
                 hint="Give the request credit, so that its result is streamed.",
             )
-        self._parts.append(data)
+        if self._parts:
+            self._parts.append(data)
+        else:
+            self._parts = [data]
         self._bytes = size
         self._count = count
         self.total += len(batch)
 
     def _end_batch(self) -> None:
-        self._ready.append((self._parts, self._count))
+        self._ready = [*self._ready, (self._parts, self._count)]
         self._parts = []
         self._count = self._bytes = 0
         self.flush()

@@ -14,69 +14,103 @@ from rustydb_engine.exec.waits import Wait, WaitDurable
 from rustydb_engine.node.native.bulk import start_bulk_insert
 from rustydb_engine.node.native.lane import Lane, Task, session_of
 from rustydb_engine.node.native.result import Result, error_fields
-from rustydb_engine.node.native.values import engine_converter, natural_type, wire_column
+from rustydb_engine.node.native.values import Convert, engine_converter, natural_type, wire_column
 from rustydb_engine.session import fast, utility
 from rustydb_engine.session.copying import NeedCopyData
 from rustydb_engine.session.entry import Entry
+from rustydb_engine.session.plans import Space
 from rustydb_engine.session.session import Session
 from rustydb_engine.values.types import BY_OID, TEXT, Type
 from rustydb_proto.binary import messages as m
 from rustydb_proto.binary.values import Value
-from rustydb_proto.core.value import value
 
 if TYPE_CHECKING:
     from rustydb_engine.node.native.front import NativeFront
 
 Work = Generator[Wait | NeedCopyData, object, None]
 Types = tuple[Type | None, ...]
+KNOWN_MAX: Final = 500
 
 
-@value
 class Prepared:
-    """A prepared statement of the connection: it runs on any of its sessions."""
+    """A statement with parameters, known to the connection: it runs on any of its sessions.
 
-    sql: str
-    types: Types
+    `entry` is what it was on the session whose plan space is `space`, with the converters of its parameters; it is found
+    again when the space, the catalog or the sizes of tables have changed.
+    """
+
+    __slots__ = ("converters", "entry", "space", "sql", "types", "untyped", "uses")
+
+    def __init__(self, sql: str, types: Types) -> None:
+        self.sql = sql
+        self.types = types
+        self.space: Space | None = None
+        self.entry: Entry | None = None
+        self.converters: tuple[Convert, ...] = ()
+        self.untyped = False
+        self.uses = 0
+
+    def find(self, session: Session) -> Entry:
+        """Return the entry for a session; SqlError when the statement is wrong."""
+        space = session.space()
+        entry = self.entry
+        self.uses += 1
+        if entry is not None and self.space is space and entry.version == space.catalog.version and self.uses % 256:
+            return entry
+        entry = space.prepare_typed(self.sql, self.types)
+        if entry.plan is None and entry.statement is not None:
+            utility.describe(session, entry)
+        self.converters = _converters(session, entry)
+        self.untyped = TEXT in entry.parameters
+        self.space, self.entry = space, entry
+        return entry
 
 
-# ---- entries and parameters
+def _converters(session: Session, entry: Entry) -> tuple[Convert, ...]:
+    forms = session.settings.forms
+    return tuple([engine_converter(kind, -1, forms, session.object_named) for kind in entry.parameters])
 
 
-def entry_of(session: Session, sql: str, types: Types, parameters: tuple[Value, ...]) -> Entry:
-    """Return the entry of a statement with parameters.
+def bind_values(
+    session: Session, prepared: Prepared, parameters: tuple[Value, ...]
+) -> tuple[Entry, tuple[object, ...]]:
+    """Return the entry of a statement and its parameters in the forms of the types that it wants.
 
     A parameter whose type nothing in the statement tells is a text to PostgreSQL; here it has the type of its value.
     """
-    space = session.space()
-    entry = space.prepare_typed(sql, types)
-    if any(kind is TEXT and type(value) is not str for kind, value in zip(entry.parameters, parameters, strict=False)):
-        hints: list[Type | None] = []
-        for number, kind in enumerate(entry.parameters):
-            declared = types[number] if number < len(types) else None
-            value = parameters[number] if number < len(parameters) else None
-            hints.append(declared or (natural_type(value) if kind is TEXT else None))
-        if any(hints):
-            try:
-                return space.prepare_typed(sql, tuple(hints))
-            except SqlError:
-                return entry  # the statement wants a text after all
-    return entry
-
-
-def engine_parameters(session: Session, entry: Entry, parameters: tuple[Value, ...]) -> tuple[object, ...]:
-    """Return the parameters in the forms of the types that the statement wants."""
-    kinds = entry.parameters
-    if len(kinds) != len(parameters):
-        raise SqlError("08P01", f"{len(parameters)} parameters are given, but the statement has {len(kinds)}")
-    forms = session.settings.forms
-    return tuple(
+    entry = prepared.find(session)
+    converters = prepared.converters
+    if prepared.untyped:
+        entry, converters = _typed_by_values(session, prepared, entry, parameters)
+    if len(converters) != len(parameters):
+        count = len(converters)
+        raise SqlError("08P01", f"{len(parameters)} parameters are given, but the statement has {count}")
+    if len(parameters) == 1:
+        only = parameters[0]
+        return entry, (None if only is None else converters[0](only),)
+    return entry, tuple(
         [
-            parameter
-            if parameter is None or (type(parameter) is int and kind.name == "int8")
-            else engine_converter(kind, -1, forms, session.object_named)(parameter)
-            for parameter, kind in zip(parameters, kinds, strict=True)
+            None if parameter is None else convert(parameter)
+            for convert, parameter in zip(converters, parameters, strict=True)
         ]
     )
+
+
+def _typed_by_values(
+    session: Session, prepared: Prepared, entry: Entry, parameters: tuple[Value, ...]
+) -> tuple[Entry, tuple[Convert, ...]]:
+    hints: list[Type | None] = []
+    for number, kind in enumerate(entry.parameters):
+        declared = prepared.types[number] if number < len(prepared.types) else None
+        value = parameters[number] if number < len(parameters) else None
+        hints.append(declared or (natural_type(value) if kind is TEXT else None))
+    if any(hint is not None and kind is TEXT for hint, kind in zip(hints, entry.parameters, strict=True)):
+        try:
+            typed = session.space().prepare_typed(prepared.sql, tuple(hints))
+        except SqlError:
+            return entry, prepared.converters  # the statement wants a text after all
+        return typed, _converters(session, typed)
+    return entry, prepared.converters
 
 
 # ---- statements
@@ -97,7 +131,18 @@ def start_execute(lane: Lane, task: Task) -> None:
     if not message.parameters and (options is None or not options.row_limit):
         _run_text(lane, task, message.sql, options)
     else:
-        _run_typed(lane, task, message.sql, (), message.parameters, options)
+        _run_typed(lane, task, _known(lane.front, message.sql), message.parameters, options)
+
+
+def _known(front: NativeFront, sql: str) -> Prepared:
+    """Return a text with parameters as a statement that is prepared, the same as the last time."""
+    known = front.known
+    found = known.get(sql)
+    if found is None:
+        if len(known) >= KNOWN_MAX:
+            known.clear()
+        found = known[sql] = Prepared(sql, ())
+    return found
 
 
 def start_execute_prepared(lane: Lane, task: Task) -> None:
@@ -110,7 +155,7 @@ def start_execute_prepared(lane: Lane, task: Task) -> None:
         error = SqlError("26000", f"prepared statement {message.statement} does not exist")
         lane.reply(m.Error(error_fields(error)))
         return
-    _run_typed(lane, task, prepared.sql, prepared.types, message.parameters, message.options)
+    _run_typed(lane, task, prepared, message.parameters, message.options)
 
 
 def _run_text(lane: Lane, task: Task, sql: str, options: m.Options | None) -> None:
@@ -128,11 +173,11 @@ def _run_text(lane: Lane, task: Task, sql: str, options: m.Options | None) -> No
 
 
 def _run_typed(
-    lane: Lane, task: Task, sql: str, types: Types, parameters: tuple[Value, ...], options: m.Options | None
+    lane: Lane, task: Task, prepared: Prepared, parameters: tuple[Value, ...], options: m.Options | None
 ) -> None:
     session = session_of(lane)
     result = Result(lane.front, task.request, session.settings.forms, options)
-    outcome = _typed(session, sql, types, parameters, result, options.row_limit if options is not None else 0)
+    outcome = _typed(session, prepared, parameters, result, options.row_limit if options is not None else 0)
     if isinstance(outcome, int):
         lane.done(result, outcome)
     else:
@@ -140,15 +185,11 @@ def _run_typed(
 
 
 def _typed(
-    session: Session, sql: str, types: Types, parameters: tuple[Value, ...], result: Result, row_limit: int
+    session: Session, prepared: Prepared, parameters: tuple[Value, ...], result: Result, row_limit: int
 ) -> int | Work:
     """Run a statement with parameters; return what its answer must wait for, or the work that is left."""
     try:
-        session.check_size(sql)
-        entry = entry_of(session, sql, types, parameters)
-        if entry.plan is None and entry.statement is not None:
-            utility.describe(session, entry)
-        values = engine_parameters(session, entry, parameters)
+        entry, values = bind_values(session, prepared, parameters)
     except Exception as error:
         session.answer_error(error, result)
         return session.block.dependency()
@@ -177,14 +218,13 @@ def start_prepare(lane: Lane, task: Task) -> None:
         if len(front.prepared) >= session.shared.config.prepared_max:
             raise SqlError("53400", f"too many prepared statements: the limit is {session.shared.config.prepared_max}")
         session.check_size(message.sql)
-        entry = session.space().prepare_typed(message.sql, types)
-        if entry.plan is None and entry.statement is not None:
-            utility.describe(session, entry)
+        prepared = Prepared(message.sql, types)
+        entry = prepared.find(session)
     except Exception as error:
         session.fail()
         lane.reply(m.Error(error_fields(session.shared.internal_error(error))), session.block.dependency())
         return
-    number = front.keep_prepared(Prepared(message.sql, types))
+    number = front.keep_prepared(prepared)
     columns = tuple([wire_column(column) for column in entry.columns])
     lane.reply(m.Prepared(number, tuple([kind.oid for kind in entry.parameters]), columns))
 
@@ -219,7 +259,7 @@ def _batch(front: NativeFront, session: Session, request: int, batch: m.Batch, f
     for statement in batch.statements:
         result = Result(front, request, session.settings.forms, None, more=True)
         if statement.parameters:
-            outcome = _typed(session, statement.sql, (), statement.parameters, result, 0)
+            outcome = _typed(session, _known(front, statement.sql), statement.parameters, result, 0)
             if isinstance(outcome, int):
                 yield from _durable(session, outcome)
             else:
