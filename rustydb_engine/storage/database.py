@@ -231,8 +231,11 @@ class Database:
             del txn.dead_keys[mark.dead_keys :]
         if txn.catalog is not None:
             txn.catalog.rollback_to(mark.catalog)
+        # SET CONSTRAINTS puts new lists and modes in their place, so those of the mark are as they were but for additions.
+        txn.deferred, count = mark.deferred
         if txn.deferred is not None:
-            del txn.deferred[mark.deferred :]
+            del txn.deferred[count:]
+        txn.constraint_modes = mark.constraint_modes
         if txn.notes is not None:
             txn.notes.rollback_to(mark.notes)
         if txn.advisory is not None:

@@ -214,6 +214,26 @@ class Heap:
         self.insert_many(txn, rows)
         return True
 
+    def carry(self, txn: Transaction, row: Row | None, before: Undo | None) -> int:
+        """Append what another heap had in a slot, with the versions that older snapshots see: `before` and those below it.
+
+        A row that is None was deleted and goes when `txn` is forgotten, as the versions do.
+        """
+        page = self.pages[self.filling]
+        if len(page.rows) == PAGE_ROWS:
+            page = self._next_page()
+        slot = len(page.rows)
+        rid = self.filling << PAGE_BITS | slot
+        page.rows.append(row)
+        if row is None:
+            page.holes += 1
+        else:
+            self.live_rows += 1
+        entry = Undo(txn, txn.cid, row, before)
+        page.expand()[slot] = entry
+        txn.writes.append((self, rid, 1, page, entry))
+        return rid
+
     def _append(self, txn: Transaction, page: Page, batch: list[Row]) -> None:
         first = len(page.rows)
         base = self.filling << PAGE_BITS | first

@@ -78,6 +78,11 @@ class Manager:
         """Keep every version that `snapshot` sees until it is released; holds of the same snapshot add up."""
         self._hold(snapshot.csn)
 
+    @property
+    def holds_snapshots(self) -> bool:
+        """Whether some snapshot may be older than what is committed from now on."""
+        return bool(self._held)
+
     def release(self, snapshot: Snapshot) -> None:
         """End one hold of a snapshot."""
         self._release(snapshot.csn)

@@ -51,7 +51,8 @@ class Savepoint:
     table_locks: tuple[tuple[int, int], ...]
     catalog: int
     structural: int
-    deferred: int
+    deferred: tuple[list[tuple[Any, ...]] | None, int]
+    constraint_modes: dict[int, bool] | None
     notes: Mark
     advisory: int
 
@@ -105,8 +106,8 @@ class Transaction:
         self.dead_keys: list[tuple[Index, object, Page, int]] | None = None
         self.row_locks: list[tuple[Heap, int]] | None = None
         self.structural: list[Structural] | None = None
-        self.deferred: list[tuple[Any, ...]] | None = None  # checks that wait for the commit (exec.foreign_keys)
-        self.constraint_modes: dict[int, bool] | None = None  # SET CONSTRAINTS: constraint OID (0: all) -> deferred
+        self.deferred: list[tuple[Any, ...]] | None = None  # checks that wait for the commit; it only grows
+        self.constraint_modes: dict[int, bool] | None = None  # SET CONSTRAINTS: OID (0: all) -> deferred; replaced
         self.notes: Notes | None = None  # what it will tell others if it commits
         self.advisory: list[Hold] | None = None  # advisory locks that end with it
         self.waiters: list[object] | None = None  # the node's continuations, handed back when this ends
@@ -141,7 +142,8 @@ class Transaction:
             tuple(self.table_locks.items()),
             self.catalog.savepoint() if self.catalog is not None else 0,
             len(self.structural) if self.structural else 0,
-            len(self.deferred) if self.deferred else 0,
+            (self.deferred, len(self.deferred) if self.deferred else 0),
+            self.constraint_modes,
             self.notes.mark() if self.notes is not None else (0, 0, 0),
             len(self.advisory) if self.advisory else 0,
         )

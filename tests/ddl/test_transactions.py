@@ -6,6 +6,7 @@ import pytest
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import WaitFor
+from rustydb_engine.txn.transaction import REPEATABLE_READ, Transaction
 from tests.support.local import Local
 
 
@@ -172,3 +173,50 @@ def test_a_volatile_default_is_computed_for_each_row_and_a_stable_one_once() -> 
     assert local.run("select count(distinct r), count(distinct s), count(distinct n) from t") == [(50, 50, 1)]
     local.run("insert into t (a) values (99)")
     assert local.run("select s from t where a = 99") == [(51,)]
+
+
+def _changed_table() -> tuple[Local, Transaction]:
+    """Return a table and a transaction whose snapshot is older than the table's latest changes."""
+    local = Local()
+    local.script(
+        "create table t (id int primary key, a text)",
+        "insert into t select g, 'x' || g from generate_series(1, 600) g",
+    )
+    old = local.begin(REPEATABLE_READ)
+    assert local.run("select 1", txn=old) == [(1,)]
+    local.script(
+        "update t set a = 'new' where id = 2",
+        "update t set id = 1000 where id = 3",
+        "delete from t where id = 4",
+        "insert into t values (5000, 'late')",
+    )
+    return local, old
+
+
+def test_add_column_with_a_steady_default_keeps_what_older_snapshots_see() -> None:
+    local, old = _changed_table()
+    local.run("alter table t add b int default 7 not null")
+    assert local.run("select id, a, b from t where id in (1, 2, 3, 4, 5000) order by id", txn=old) == [
+        (1, "x1", 7), (2, "x2", 7), (3, "x3", 7), (4, "x4", 7),
+    ]  # fmt: skip
+    assert local.run("select count(*), sum(id), sum(b) from t", txn=old) == [(600, 180300, 4200)]
+    assert local.run("select count(*), sum(id), sum(b) from t") == [(600, 180300 - 4 - 3 + 1000 + 5000, 4200)]
+    assert local.run("select a, b from t where id = 1000") == [("x3", 7)]
+    local.run("update t set b = 8, a = 'newer' where id in (2, 1000)")
+    assert local.run("select a, b from t where id in (2, 3) order by id", txn=old) == [("x2", 7), ("x3", 7)]
+    local.commit(old)
+    for wanted, expected in ((2, [(8,)]), (3, []), (4, []), (1000, [(8,)])):
+        assert local.run(f"select b from t where id = {wanted}") == expected
+    local.run("insert into t values (3, 'again', 1), (4, 'again', 1)")
+    assert local.run("select count(*) from t") == [(602,)]
+
+
+def test_a_rolled_back_add_column_leaves_the_versions_as_they_were() -> None:
+    local, old = _changed_table()
+    txn = local.begin()
+    local.run("alter table t add b int default 7", txn=txn)
+    assert local.run("select count(*), count(b) from t", txn=txn) == [(600, 600)]
+    local.rollback(txn)
+    assert local.run("select sum(id) from t", txn=old) == [(180300,)]
+    local.commit(old)
+    assert local.run("select a from t where id in (2, 3, 4, 1000) order by id") == [("new",), ("x3",)]

@@ -171,3 +171,17 @@ def test_a_flipped_bit_in_the_middle_of_the_log_is_refused_with_file_and_offset(
     disk.overwrite(name, bytes(content))
     with pytest.raises(DamagedLog, match=rf"{name} at offset {middle}: "):
         Host(disk)
+
+
+def test_versions_that_add_column_carries_over_do_not_come_back_after_a_crash() -> None:
+    host, disk, client = prepared()
+    client.ask("INSERT INTO t SELECT g, 'x' FROM generate_series(1, 300) g")
+    old = host.connect()
+    old.ask("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1", 2)
+    client.ask("UPDATE t SET b = 'y' WHERE a = 1; DELETE FROM t WHERE a = 2", 2)
+    assert client.ask("ALTER TABLE t ADD c int DEFAULT 7").sqlstate == ""
+    assert old.ask("SELECT a, b, c FROM t WHERE a < 3 ORDER BY a").rows == [(b"1", b"x", b"7"), (b"2", b"x", b"7")]
+    disk.crash()
+    again = Host(disk).connect()
+    assert again.ask("SELECT a, b, c FROM t WHERE a < 4 ORDER BY a").rows == [(b"1", b"y", b"7"), (b"3", b"x", b"7")]
+    assert again.ask("SELECT count(*), sum(c) FROM t").rows == [(b"299", b"2093")]

@@ -1,7 +1,7 @@
 """ALTER TABLE actions on columns: ADD, DROP, defaults, NOT NULL, DROP EXPRESSION.
 
 ADD COLUMN writes every row anew, because a row is a tuple with a place for each column. A default that is not
-volatile is computed once; a volatile one, and a generated column, for each row.
+volatile is computed once, and older snapshots see it, too; a volatile one, and a generated column, for each row.
 
 Source: PostgreSQL 15, ATExecAddColumn, ATExecDropColumn, ATExecColumnDefault in tablecmds.c.
 """
@@ -65,7 +65,8 @@ def add_column(work: Work, table: Table, action: ast.AlterAction) -> Waits[None]
     own_sequences(work, widened, [planned])
     widened = set_defaults(work, widened, [planned])
     column = widened.columns[-1]
-    widened = yield from rewrite(work, widened, _filler(work, widened, column))
+    fill, older = _filler(work, widened, column)
+    widened = yield from rewrite(work, widened, fill, older)
     for node in constraints:
         if node.kind == "check":
             yield from add_check(work, widened, node)
@@ -88,15 +89,20 @@ def plan_indexes_of(
     return plan_indexes(replace(table, columns=(*table.columns, column)), keyed)
 
 
-def _filler(work: Work, table: Table, column: TableColumn) -> Callable[[Row], Row]:
-    """Return the function that adds the new column's value to a row; it raises 23502 for a NULL that may not be."""
+def _filler(work: Work, table: Table, column: TableColumn) -> tuple[Callable[[Row], Row], Callable[[Row], Row] | None]:
+    """Return the function that adds the new column's value to a row; it raises 23502 for a NULL that may not be.
+
+    The second one adds it to an older version of a row; None when the value is another for each row.
+    """
+    steady = True
     if column.generated is not None:
         made = assign_default(work.env(), stored_expr(work.catalog, column.generated, table), column, generated=True)
         compute = row_function(work, made)
     else:
         made = default_expr(work.catalog, table, column)
         compute = row_function(work, made)
-        if volatility(made) != "v":
+        steady = volatility(made) != "v"
+        if steady:
             compute = _once(compute)
     attnum = column.attnum
 
@@ -106,7 +112,7 @@ def _filler(work: Work, table: Table, column: TableColumn) -> Callable[[Row], Ro
             raise contains_null(work, table, attnum)
         return (*row, item)
 
-    return fill
+    return fill, (lambda row: (*row, compute((*row, None)))) if steady else None
 
 
 def _once(compute: RowFunction) -> RowFunction:
