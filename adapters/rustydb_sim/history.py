@@ -111,6 +111,40 @@ class Ear:
         self.heard: list[Key] = []
 
 
+class Hold:
+    """One client's belief that it has a lock."""
+
+    def __init__(self) -> None:
+        self.stolen = False
+
+
+class Guards:
+    """Who has which lock, as far as the clients know."""
+
+    def __init__(self) -> None:
+        self._exclusive: dict[int, Hold] = {}
+        self._shared: dict[int, list[Hold]] = {}
+
+    def enter(self, key: int, shared: bool) -> Hold:
+        """A client was given a lock."""
+        for other in [*self._shared.get(key, ()), self._exclusive.get(key)]:
+            if other is not None and not (shared and other is not self._exclusive.get(key)):
+                other.stolen = True
+        hold = Hold()
+        if shared:
+            self._shared.setdefault(key, []).append(hold)
+        else:
+            self._exclusive[key] = hold
+        return hold
+
+    def leave(self, key: int, hold: Hold) -> None:
+        """A client is about to give up a lock, or has lost it."""
+        if self._exclusive.get(key) is hold:
+            del self._exclusive[key]
+        elif hold in self._shared.get(key, ()):
+            self._shared[key].remove(hold)
+
+
 class History:
     """All units of a world."""
 
@@ -123,6 +157,7 @@ class History:
         self.acknowledged = 0
         self.told: set[Key] = set()  # units that subscribers were told of
         self.ears: list[Ear] = []
+        self.guards = Guards()
 
     def open(self, client: int) -> Unit:
         """Begin a unit."""

@@ -24,6 +24,7 @@ from rustydb_proto.pg.client_messages import (
 from rustydb_sim.answers import Reply
 from rustydb_sim.asking import MAY_REFUSE, Refused, Steps, checked, do, expect, say
 from rustydb_sim.client import Ask, Program
+from rustydb_sim.guarding import guarded
 from rustydb_sim.history import Ear, History, Table, Unit, Violation, note_of
 from rustydb_sim.readers import Readers
 
@@ -63,6 +64,7 @@ class Player(Readers):
             (2, self.copy_out),
             (3, self.take_number),
             (4, self.listen),
+            (3, lambda: guarded(self)),
             (1, self.many_rows),
             (1, self.ask_for_checkpoint),
             (1, self.mistakes),
@@ -111,7 +113,7 @@ class Player(Readers):
             self.history.acknowledge(unit)
             self._mine += [(unit, number) for number in unit.inserted]
 
-    def _transaction(self, body: Callable[[Unit], Steps], level: str = "") -> Steps:
+    def transaction(self, body: Callable[[Unit], Steps], level: str = "") -> Steps:
         """Run `body` and the marker in a transaction block."""
         unit = self._open()
         dice = self.dice
@@ -187,7 +189,7 @@ class Player(Readers):
                 expect(reply.tags == ["UPDATE 1"], f"an update of one account was answered {reply.tags}")
 
         level = self.dice.choice(("", "", " ISOLATION LEVEL REPEATABLE READ"))
-        yield from self._transaction(body, level)
+        yield from self.transaction(body, level)
 
     def transfer_blindly(self) -> Program:
         """Change two accounts with arithmetic, in any order."""
@@ -200,7 +202,7 @@ class Player(Readers):
                 expect(reply.tags == ["UPDATE 1"], f"an update of one account was answered {reply.tags}")
 
         level = self.dice.choice(("", "", " ISOLATION LEVEL REPEATABLE READ"))
-        yield from self._transaction(body, level)
+        yield from self.transaction(body, level)
 
     def transfer_at_once(self) -> Program:
         """Transfer in one statement, or in one query of several."""
@@ -303,7 +305,7 @@ class Player(Readers):
                     yield from do(f"RELEASE {name}")
             yield from do(self._insert_sql(unit))
 
-        yield from self._transaction(body)
+        yield from self.transaction(body)
 
     def copy_in(self) -> Program:
         """COPY rows in, in pieces cut anywhere."""
@@ -328,7 +330,7 @@ class Player(Readers):
             expect(not fails, "a COPY that the client gave up succeeded")
             expect(reply.tags == [f"COPY {len(lines)}"], f"COPY of {len(lines)} rows was answered {reply.tags}")
 
-        yield from self._transaction(body)
+        yield from self.transaction(body)
 
     def delete(self) -> Program:
         """Delete entries that are known to be there."""
@@ -340,7 +342,7 @@ class Player(Readers):
                 reply = yield from do(f"DELETE FROM entries WHERE client = {self.client} AND n = {number}")
                 expect(reply.tags == ["DELETE 1"], f"deleting entry {self.client, number} was answered {reply.tags}")
 
-        yield from self._transaction(body)
+        yield from self.transaction(body)
 
     # -- tables
 
@@ -356,7 +358,7 @@ class Player(Readers):
             yield from do(f"CREATE TABLE {name} (a int PRIMARY KEY, b text UNIQUE)")
             yield from do(f"INSERT INTO {name} SELECT n, 'row ' || n FROM generate_series(1, {rows}) n")
 
-        yield from self._transaction(body)
+        yield from self.transaction(body)
 
     def change_table(self) -> Program:
         """TRUNCATE, DROP, ALTER a table of one's own, or add rows to it."""
@@ -390,7 +392,7 @@ class Player(Readers):
                         series = f"generate_series({first}, {first + 4}) n"
                         yield from do(f"INSERT INTO {table.name} (a, b) SELECT n, 'more ' || n FROM {series}")
 
-        yield from self._transaction(body)
+        yield from self.transaction(body)
 
     def change_shared_table(self) -> Program:
         """DDL on a table that all use."""
@@ -402,7 +404,7 @@ class Player(Readers):
             add = "ALTER TABLE entries ADD COLUMN {} int DEFAULT 1"
             yield from do(self.dice.choice((*what, add)).format(name))
 
-        yield from self._transaction(body)
+        yield from self.transaction(body)
 
     def bulk(self) -> Program:
         """So many rows that they are logged ahead of the commit."""
@@ -419,7 +421,7 @@ class Player(Readers):
                 yield from do("ROLLBACK TO a")
             yield from do(f"INSERT INTO {name} SELECT generate_series(1, {BULK_ROWS})")
 
-        yield from self._transaction(body)
+        yield from self.transaction(body)
 
     # -- the rest
 

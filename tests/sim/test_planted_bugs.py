@@ -10,9 +10,11 @@ from rustydb_sim.runner import run_seed
 
 from rustydb_engine.node.node import Node
 from rustydb_engine.node.postgres import PgConnection
+from rustydb_engine.session.session import Session
 from rustydb_engine.storage import recovery, wal
 from rustydb_engine.storage.database import Database
 from rustydb_engine.storage.feed import CommitNews, Feed
+from rustydb_engine.txn import advisory
 from rustydb_engine.txn.manager import Manager
 from rustydb_engine.txn.notes import Mark, Notes
 from rustydb_engine.txn.transaction import Transaction
@@ -102,3 +104,13 @@ def test_commits_that_subscribers_are_not_told_of_are_found(monkeypatch: pytest.
 
     monkeypatch.setattr(Feed, "committed", forgetful)
     assert "not told" in first_failure()
+
+
+def test_advisory_locks_that_two_sessions_have_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(advisory, "_blockers", lambda lock, holder, mode: ())
+    assert "another client has advisory lock" in first_failure()
+
+
+def test_advisory_locks_that_stay_when_their_session_is_over_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "release_advisory", lambda session: None)
+    assert "in vain" in first_failure()
