@@ -195,6 +195,8 @@ def fail() -> pg.ErrorResponse:
 def check_framing(written: bytes) -> None:
     """Raise unless `written` is a run of `N` bytes, then whole messages of known types."""
     rest = written.lstrip(b"N") if written[:2] != b"N\0" else written
+    if rest.startswith(b"EFATAL:  unsupported frontend protocol") and rest.endswith(b"\n\0"):
+        return  # to a client of protocol 2, in its form
     position = 0
     while position < len(rest):
         assert rest[position] in b"RSKZTDCIE123ntsNAGHWdcVv", f"unknown message type {rest[position : position + 1]!r}"
