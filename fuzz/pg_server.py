@@ -194,6 +194,10 @@ def fail() -> pg.ErrorResponse:
 
 def check_framing(written: bytes) -> None:
     """Raise unless `written` is a run of `N` bytes, then whole messages of known types."""
+    if written.lstrip(b"N").startswith(b"EFATAL"):
+        # A client of protocol 2 or older is told so in the form of its time: the text and a zero, without a length.
+        assert written.count(b"\0") == 1 and written.endswith(b"\n\0"), "one error in the old form"
+        return
     rest = written.lstrip(b"N") if written[:2] != b"N\0" else written
     if rest.startswith(b"EFATAL:  unsupported frontend protocol") and rest.endswith(b"\n\0"):
         return  # to a client of protocol 2, in its form

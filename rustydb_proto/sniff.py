@@ -146,7 +146,7 @@ class Sniffer:
 
     def __init__(self, now: Now, allowed: Set[Protocol], *, decide_ns: int = DECIDE_NS) -> None:
         self._allowed = allowed
-        self._data = b""
+        self._data = bytearray()
         self._eof = False
         self._done = False
         self._failure: SniffFailed | None = None
@@ -156,7 +156,7 @@ class Sniffer:
     def receive_data(self, now: Now, data: bytes) -> None:
         """Take bytes from the peer; b"" is its end of file."""
         if data:
-            self._data += data  # short: a few bytes decide, and then the embedder takes all of them
+            self._data += data
         else:
             self._eof = True
 
@@ -172,7 +172,7 @@ class Sniffer:
         return NEED_DATA
 
     def _decide(self) -> ProtocolDetected | SniffFailed | None:
-        prefix = self._data[:PREFIX_BYTES_MAX]
+        prefix = bytes(self._data[:PREFIX_BYTES_MAX])
         found = detect(prefix)
         if found is Undecided.NEED_MORE:
             if not self._eof:
@@ -207,5 +207,5 @@ class Sniffer:
 
     def take_unread(self) -> tuple[bytes, bool]:
         """Return every byte that came, and whether the end of file did; the machine forgets the bytes."""
-        data, self._data = self._data, b""
+        data, self._data = bytes(self._data), bytearray()
         return data, self._eof

@@ -264,7 +264,9 @@ class ServerMachine:
         return described
 
     def _rejected(self, kind: int, error: Malformed | UnicodeDecodeError) -> ServerEvent:
-        needs_ready = self._phase is _SIMPLE or self._phase is _SYNCING
+        # A CopyFail that ends one direction of a copy both ways leaves the other open: the error ends that, too.
+        phase = self._copy_base if self._phase is Phase.COPY_OUT else self._phase
+        needs_ready = phase is _SIMPLE or phase is _SYNCING
         if isinstance(error, Malformed):
             return messages.MessageRejected(chr(kind), error.sqlstate, error.message, error.detail, needs_ready)
         return messages.MessageRejected(chr(kind), "22021", invalid_utf8(error), None, needs_ready)

@@ -20,6 +20,7 @@ from rustydb_proto.pg import (
     Entropy,
     ErrorReceived,
     LocalProtocolError,
+    MessageRejected,
     Phase,
     Query,
     QueryReceived,
@@ -92,6 +93,17 @@ def test_a_client_that_fails_its_copy_ends_its_own_direction_only() -> None:
     machine.receive_data(START, framing.copy_fail("no"))
     assert pull(machine) == [CopyFailReceived("no")]
     assert machine.phase is Phase.COPY_OUT
+
+
+def test_a_malformed_failure_of_the_client_asks_for_ready_as_in_a_query() -> None:
+    # The machine said that no ReadyForQuery was due, so that a program which believed it left the client waiting.
+    machine = streaming()
+    machine.receive_data(START, b"f\0\0\0\5x")
+    (rejected,) = pull(machine)
+    assert isinstance(rejected, MessageRejected) and rejected.needs_ready
+    machine.send(START, error(rejected.sqlstate))
+    machine.send(START, ReadyForQuery("I"))
+    assert machine.phase is Phase.IDLE
 
 
 def test_an_error_ends_both_directions() -> None:
