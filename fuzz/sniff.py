@@ -5,7 +5,6 @@ The first byte of an input says which protocols are allowed and seeds how the re
 
 from __future__ import annotations
 
-import random
 import sys
 from collections.abc import Hashable
 from pathlib import Path
@@ -27,7 +26,7 @@ def check(data: bytes) -> Hashable:
     allowed = frozenset(protocol for bit, protocol in enumerate(Protocol) if choice >> bit & 1)
     whole = decide(allowed, [rest])
     assert decide(allowed, [rest[at : at + 1] for at in range(len(rest))]) == whole, "byte by byte"
-    assert decide(allowed, cut(rest, choice)) == whole, "in pieces"
+    assert decide(allowed, fuzzing.pieces(rest, choice)) == whole, "in pieces"
     found = detect(rest)
     for size in range(min(len(rest), PREFIX_BYTES_MAX) + 1):
         assert detect(rest[:size]) in (found, Undecided.NEED_MORE), f"{size} bytes say something else"
@@ -49,17 +48,6 @@ def decide(allowed: frozenset[Protocol], chunks: list[bytes]) -> ProtocolDetecte
     if isinstance(events[0], ProtocolDetected):
         assert events[0].protocol in allowed, "only what is allowed"
     return events[0]
-
-
-def cut(data: bytes, seed: int) -> list[bytes]:
-    """Return pieces of a few bytes."""
-    dice = random.Random(seed)
-    pieces = []
-    while data:
-        size = dice.randint(1, 9)
-        pieces.append(data[:size])
-        data = data[size:]
-    return pieces
 
 
 def seeds() -> dict[str, bytes]:

@@ -37,6 +37,7 @@ LIMITS = Limits(handshake_bytes_max=20_000)
 SAID = b"the quick brown fox" * 40
 SENT_BYTES_MAX = 64 << 10
 MODES = 6
+CHANGES_MAX = 64
 
 
 def contexts() -> tuple[ServerContext, ClientContext]:
@@ -144,7 +145,7 @@ def feed(end: End, data: bytes) -> None:
 def changed(data: bytes, script: bytes) -> bytes:
     """Return bytes with the changes of a script."""
     result = bytearray(data)
-    for at in range(0, len(script) - 3, 4):
+    for at in range(0, min(len(script) - 3, 4 * CHANGES_MAX), 4):
         what, where, number = script[at] % 4, int.from_bytes(script[at + 1 : at + 3], "big"), script[at + 3]
         where %= max(len(result), 1)
         if what == 0 and result:
