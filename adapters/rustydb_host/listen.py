@@ -68,7 +68,10 @@ class Listening:
     def start(self) -> tuple[Endpoint, ...]:
         """Listen; return the sockets with their names."""
         for one in self._endpoints:
-            one.sock.listen(BACKLOG)
+            try:
+                one.sock.listen(BACKLOG)
+            except OSError as error:  # two servers can have bound the same address before one of them listened
+                raise ListenError(f"cannot listen on {shown(one.sock.getsockname())}: {_reason(error)}") from None
         return tuple(self._endpoints)
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from rustydb_host.addresses import numeric, peer_of, shown, split
-from rustydb_host.contract import ACCEPT_RETRY_SECONDS, SLEEP_SECONDS_MAX, Service
+from rustydb_host.contract import ACCEPT_RETRY_SECONDS, SLEEP_SECONDS_MAX, Fields, Service
 from rustydb_host.polling import Poller, Selecting, Watched
 from rustydb_host.signals import Signals, taken
 from rustydb_host.streams import Acceptor, Datagrams, Stream
@@ -165,8 +165,14 @@ class Reactor:
         return stream
 
     def _accepted(self, name: str, sock: socket.socket) -> None:
-        stream = self._add(sock)
-        self._put(io.Accepted(stream.conn, name, peer_of(sock), shown(sock.getsockname())))
+        try:
+            stream = self._add(sock)
+        except OSError as error:  # no memory for one more, or none to watch it
+            sock.close()
+            fields: Fields = {"listener": name, "reason": error.strerror or str(error)}
+            self._service.log("error", "could not accept a connection", fields)
+        else:
+            self._put(io.Accepted(stream.conn, name, peer_of(sock), shown(sock.getsockname())))
 
     def _tired(self, acceptor: Acceptor, reason: str) -> None:
         self._service.log("error", "could not accept a connection", {"listener": acceptor.name, "reason": reason})
@@ -267,7 +273,12 @@ class Reactor:
             sock.close()
             return
         self._connecting.remove(ticket)
-        stream = self._add(sock)
+        try:
+            stream = self._add(sock)
+        except OSError as error:
+            sock.close()
+            self._put(io.ConnectFailed(ticket, error.strerror or str(error)))
+            return
         self._put(io.Connected(ticket, stream.conn, peer_of(sock), shown(sock.getsockname())))
 
 

@@ -99,6 +99,15 @@ def test_an_address_in_use_is_named_with_the_reason(stack: ExitStack) -> None:
         Listening([Wanted("postgresql", (V4,), int(address.rpartition(":")[2]))])
 
 
+def test_two_servers_that_bind_before_one_listens(stack: ExitStack) -> None:
+    first = listening(stack, V4)
+    (address,) = first.addresses["postgresql"]
+    second = listening(stack, V4, port=int(address.rpartition(":")[2]))
+    first.start()
+    with pytest.raises(ListenError, match=f"cannot listen on {address}: Address already in use"):
+        second.start()
+
+
 @pytest.mark.parametrize(
     ("host", "words"),
     [
