@@ -56,10 +56,16 @@ class Limits:
 
 @value
 class Certificate:
-    """A verified certificate of the peer. `common_name` is "" when the subject has none."""
+    """A verified certificate of the peer. `common_name` is "" when the subject has none.
+
+    `subject` and `issuer` are written as PostgreSQL and OpenSSL's one-line form do: `/O=Shop/CN=ann`.
+    """
 
     der: bytes
     common_name: str
+    subject: str = ""
+    issuer: str = ""
+    serial: int = 0
 
 
 @value
@@ -75,6 +81,7 @@ class HandshakeCompleted:
     server_name: str | None
     certificate: Certificate | None
     channel_binding: bytes | None
+    cipher_bits: int = 0
 
 
 @value
@@ -259,11 +266,10 @@ class TlsMachine:
             binding = context.channel_binding
         else:
             binding = end_point_hash(der) if der is not None else None
-        subject = session.getpeercert()  # empty unless it was verified
-        certificate = Certificate(der, _common_name(subject)) if der is not None and subject else None
-        return HandshakeCompleted(
-            version, cipher[0], session.selected_alpn_protocol(), self._name, certificate, binding
-        )
+        fields = session.getpeercert()  # empty unless it was verified
+        certificate = _certificate(der, fields) if der is not None and fields else None
+        alpn = session.selected_alpn_protocol()
+        return HandshakeCompleted(version, cipher[0], alpn, self._name, certificate, binding, cipher[2])
 
     def _decrypt(self, bytes_max: int | None) -> None:
         """Move what can be decrypted into `_decrypted`, about `bytes_max` bytes of it."""
@@ -371,12 +377,34 @@ def _words(error: ssl.SSLError) -> str:
     return f"{reason}: {verify}" if verify else reason
 
 
-def _common_name(subject: Mapping[str, object]) -> str:
-    """Return the first common name of a subject, as PostgreSQL reads it."""
-    parts = subject.get("subject", ())
-    assert isinstance(parts, tuple), "as Python's ssl documents it"
-    for relative in parts:
-        for name, text in relative:
-            if name == "commonName":
-                return str(text)
-    return ""
+# What the parts of a name are called in one line (RFC 4519 2, RFC 2985 5.2.1); others keep Python's names.
+_SHORT: Final = {
+    "commonName": "CN",
+    "countryName": "C",
+    "domainComponent": "DC",
+    "givenName": "GN",
+    "localityName": "L",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "stateOrProvinceName": "ST",
+    "surname": "SN",
+    "userId": "UID",
+}
+
+
+def _certificate(der: bytes, fields: Mapping[str, object]) -> Certificate:
+    """Return what Python's `ssl` tells of a certificate. The first common name counts, as for PostgreSQL."""
+    subject, issuer = _parts(fields.get("subject")), _parts(fields.get("issuer"))
+    common_name = next((text for name, text in subject if name == "commonName"), "")
+    serial = int(str(fields.get("serialNumber", "0")), 16)
+    return Certificate(der, common_name, _one_line(subject), _one_line(issuer), serial)
+
+
+def _parts(name: object) -> list[tuple[str, str]]:
+    """Return the parts of a name: each relative name is a tuple of pairs."""
+    assert name is None or isinstance(name, tuple), "as Python's ssl documents it"
+    return [(str(kind), str(text)) for relative in name or () for kind, text in relative]
+
+
+def _one_line(parts: list[tuple[str, str]]) -> str:
+    return "".join(f"/{_SHORT.get(kind, kind)}={text}" for kind, text in parts)

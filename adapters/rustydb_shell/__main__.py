@@ -90,14 +90,15 @@ def _ready(arguments: list[str]) -> int:
 
 
 def _check_config(arguments: list[str]) -> int:
+    from rustydb_host.certificates import CertificateError, server_context
     from rustydb_host.options import OptionError, load
 
     if len(arguments) != 1 or arguments[0].startswith("-"):
         print("usage: rustydb check-config FILE", file=sys.stderr)
         return 2
     try:
-        load("rustydb serve", ["--config", arguments[0]], {})
-    except OptionError as error:
+        server_context(load("rustydb serve", ["--config", arguments[0]], {}))
+    except (OptionError, CertificateError) as error:
         print(f"rustydb check-config: {error}", file=sys.stderr)
         return 1
     print(f"{arguments[0]} is well")

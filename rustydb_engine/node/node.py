@@ -26,6 +26,7 @@ from rustydb_engine.exec.waits import Wait, WaitDurable, WaitFor, WaitSpace, Wai
 from rustydb_engine.live.channels import Listener, too_slow
 from rustydb_engine.node.connections import GONE, Connection, Runner, Timed
 from rustydb_engine.node.disk import Disk
+from rustydb_engine.node.secure import fields_of_tls
 from rustydb_engine.node.sniffing import LISTENERS, Sniffing
 from rustydb_engine.node.startup import set_password
 from rustydb_engine.session.shared import Shared
@@ -273,6 +274,7 @@ class Node:
                 "query": session.query,
                 "xact_start": session.block.transaction_time if session.txn is not None else None,
                 "query_start": session.block.statement_time,
+                "tls": fields_of_tls(runner.connection.secured),
                 "wait": type(runner.wait).__name__ if runner.wait is not None else None,
             }
             for process_id, runner in sorted(self.sessions.items())

@@ -273,7 +273,7 @@ class PgConnection:
 
     def _on_startup(self, event: messages.StartupReceived) -> None:
         try:
-            command = authenticate(self.node, event, self.connection.secured)
+            command = authenticate(self.connection, event)
         except StartupRefused as refused:
             refused.log(self.connection, event.user)
             self._fatal(refused.error)

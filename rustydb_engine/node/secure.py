@@ -12,6 +12,7 @@ handshake has settled in `peer`. Source: DESIGN, "TLS is a MemoryBIO layer".
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from rustydb_engine.errors import SqlError
@@ -31,6 +32,20 @@ from rustydb_proto.tls import (
 
 if TYPE_CHECKING:
     from rustydb_engine.node.connections import Connection
+
+
+def fields_of_tls(peer: HandshakeCompleted | None) -> dict[str, object]:
+    """Return what a session's TLS is, by the columns of pg_stat_ssl."""
+    if peer is None:
+        return {"ssl": False}
+    fields: dict[str, object] = {
+        "ssl": True, "version": peer.version, "cipher": peer.cipher, "bits": peer.cipher_bits,
+    }  # fmt: skip
+    certificate = peer.certificate
+    if certificate is not None:
+        fields |= {"client_dn": certificate.subject, "issuer_dn": certificate.issuer}
+        fields["client_serial"] = Decimal(certificate.serial)
+    return fields
 
 
 class AsksForTls(Protocol):

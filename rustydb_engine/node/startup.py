@@ -14,7 +14,7 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.session.session import Session
 from rustydb_engine.storage.database import Database
 from rustydb_proto.pg.messages import Authenticate, StartupReceived
-from rustydb_proto.tls import Certificate, HandshakeCompleted
+from rustydb_proto.tls import Certificate
 
 if TYPE_CHECKING:
     from rustydb_engine.node.connections import Connection
@@ -36,18 +36,20 @@ class StartupRefused(Exception):
             connection.node.log("warning", "authentication failed", dict(fields))
 
 
-def authenticate(node: Node, startup: StartupReceived, peer: HandshakeCompleted | None = None) -> Authenticate:
+def authenticate(connection: Connection, startup: StartupReceived) -> Authenticate:
     """Return how the client has to prove who it is; a user who does not exist fails only at the end of it.
 
-    `peer` is what TLS knows of the client, None without TLS. With `certificate_login` a verified certificate is the proof.
+    With `certificate_login` a verified certificate is the proof. `tls_required` leaves out Unix sockets, whose clients, as
+    PostgreSQL's, do not even ask for TLS.
     """
+    node, peer = connection.node, connection.secured
     if node.stopping:
         raise StartupRefused(SqlError("57P03", "the database system is shutting down"))
     if not startup.user:
         raise StartupRefused(SqlError("28000", "no PostgreSQL user name specified in startup packet"))
     if startup.parameters.get("replication", "off").lower() not in ("off", "false", "no", "0"):
         raise StartupRefused(SqlError("0A000", "replication connections are not supported"))
-    if peer is None and node.config.tls_required:
+    if peer is None and node.config.tls_required and not connection.local.startswith("/"):
         message = f'connection of user "{startup.user}" is not encrypted, and this server requires TLS'
         raise StartupRefused(SqlError("28000", message, hint="Connect with sslmode=require."))
     role = node.database.catalog.role(startup.user)

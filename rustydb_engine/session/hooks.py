@@ -293,6 +293,7 @@ class Hooks:
             "pg_cursors": self._cursors,
             "pg_locks": self._locks,
             "pg_stat_activity": self._activity,
+            "pg_stat_ssl": self._tls,
         }.get(table)
         return maker() if maker is not None else []
 
@@ -352,6 +353,9 @@ class Hooks:
 
     def _locks(self) -> list[Record]:
         return monitoring.lock_rows(self.session.database)
+
+    def _tls(self) -> list[Record]:
+        return monitoring.tls_rows(self.activity())
 
     def _activity(self) -> list[Record]:
         session = self.session

@@ -83,6 +83,7 @@ def activity_rows(database: Database, name: str, sessions: list[Record]) -> list
     rows: list[Record] = []
     for entry in sessions:
         row = dict(entry)
+        row.pop("tls")
         host, _, port = str(row.pop("client")).rpartition(":")
         txn = waiting.get(int(str(row["pid"])))
         kind, event = _wait_event(str(row.pop("wait")), str(row["state"]), txn)
@@ -98,6 +99,16 @@ def activity_rows(database: Database, name: str, sessions: list[Record]) -> list
             backend_type="client backend",
         )
         rows.append(row)
+    return rows
+
+
+def tls_rows(sessions: list[Record]) -> list[Record]:
+    """Return the rows of pg_stat_ssl from the node's records of sessions."""
+    rows: list[Record] = []
+    for entry in sessions:
+        fields = entry["tls"]
+        assert isinstance(fields, dict), "the node says so"
+        rows.append({"pid": entry["pid"], **fields})
     return rows
 
 

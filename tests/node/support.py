@@ -113,10 +113,10 @@ class Host:
     def _pass(self, ns: int) -> None:
         self.now = Now(self.now.mono_ns + ns, self.now.wall_us + ns // 1000)
 
-    def accept(self, listener: str = "postgresql") -> Client:
+    def accept(self, listener: str = "postgresql", local: str = "test") -> Client:
         """Open a connection that has sent nothing."""
         self._conn += 1
-        self.step(io.Accepted(self._conn, listener, "test", "test"))
+        self.step(io.Accepted(self._conn, listener, "test", local))
         return Client(self, self._conn, self._entropy.child(str(self._conn)))
 
     def connect(self) -> Client:

@@ -292,6 +292,30 @@ def test_sessions_without_tls_are_refused_where_it_is_required() -> None:
     assert answers(log_in(Secured(asked(host))))
 
 
+def test_a_unix_socket_needs_no_tls() -> None:
+    host = server(tls_required=True)
+    client = host.accept(local="/run/rustydb/.s.PGSQL.5432")
+    client.log_in()
+    assert client.fatal is None and client.ask("SELECT 1").rows == [(b"1",)]
+
+
+def test_pg_stat_ssl_says_who_is_encrypted() -> None:
+    host = server(ssl.CERT_OPTIONAL, certificate_login=True)
+    client = host.connect()
+    secured = Secured(asked(host), certificate=ADMIN)
+    log_in(secured)
+    log_in(Secured(asked(host)))
+    columns = "ssl, version, cipher, bits, client_dn, client_serial, issuer_dn"
+    rows = client.ask(f"SELECT {columns} FROM pg_stat_ssl ORDER BY pid").rows
+    cipher = (b"t", b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", b"256")
+    serial = str(ADMIN.certificate.serial_number).encode()
+    assert rows == [
+        (b"f", None, None, None, None, None, None),
+        (*cipher, b"/CN=admin", serial, b"/CN=test authority"),
+        (*cipher, None, None, None),
+    ]
+
+
 # ---- life
 
 

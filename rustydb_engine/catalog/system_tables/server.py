@@ -116,5 +116,5 @@ def _session_table(name: str) -> None:
 
 
 for _name in ("pg_settings", "pg_locks", "pg_prepared_statements", "pg_cursors", "pg_prepared_xacts",
-              "pg_stat_activity"):  # fmt: skip
+              "pg_stat_activity", "pg_stat_ssl"):  # fmt: skip
     _session_table(_name)

@@ -224,7 +224,7 @@ class NativeFront:
             parameters["application_name"] = event.application_name
         startup = StartupReceived(event.user, event.database or self.node.config.database, parameters)
         try:
-            command = authenticate(self.node, startup, self.connection.secured)
+            command = authenticate(self.connection, startup)
         except StartupRefused as refused:
             refused.log(self.connection, event.user)
             self._refuse(refused)
