@@ -34,9 +34,8 @@ def _declare(session: Session, statement: ast.DeclareCursor, portal: Portal) -> 
     if not isinstance(statement.query, ast.Select | ast.Values | ast.SetOperation):
         raise SqlError("42P11", "DECLARE CURSOR must not contain data-modifying statements in WITH")
     session.transaction()
-    entry, places = positions.plan_cursor(session, statement.query, tuple(portal.entry.parameters))
-    cursor = Portal(statement.name, entry, portal.params, (1,) if statement.binary else ())
-    cursor.places = places
+    cursor = positions.plan_cursor(session, statement.query, tuple(portal.entry.parameters))
+    cursor.name, cursor.params, cursor.formats = statement.name, portal.params, (1,) if statement.binary else ()
     cursor.hold = statement.hold
     cursor.scroll = statement.scroll is not False
     cursor.scroll_declared = statement.scroll is True

@@ -124,7 +124,8 @@ def take(
                 completion = stop.value
                 portal.steps = None
                 portal.done = True
-                drop_snapshot(session, portal)
+                if portal.wider is None:  # else it may be needed to find the addresses of the rows
+                    drop_snapshot(session, portal)
                 break
             if item.__class__ is list:
                 buffer.extend(item)
@@ -281,6 +282,8 @@ def hold_cursors(session: Session) -> Work:
                 yield from keep(session, portal)
             portal.outlives = True
             portal.depth = 0
+            portal.wider = None
+            drop_snapshot(session, portal)
 
 
 def keep(session: Session, portal: Portal) -> Work:

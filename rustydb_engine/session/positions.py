@@ -1,9 +1,13 @@
 """WHERE CURRENT OF: which row of a table a cursor is on.
 
-A cursor that can be used so is planned with one more column for each of these tables, the row's ctid, which is never sent:
-`Portal.places` holds the tables' OIDs in the order of these columns. That are the tables that FOR UPDATE or FOR SHARE names; or the
-one table of a cursor that reads a table without joining, grouping or making rows distinct. (PostgreSQL also refuses a cursor that
-had to sort.)
+A cursor that can be used so has a wider form of its query, with one more column for each table concerned: the row's ctid, which is
+never sent. `Portal.places` holds the tables' OIDs in the order of these columns. The tables are those that FOR UPDATE or FOR SHARE
+names; or the one table of a cursor that reads a table without joining, grouping or making rows distinct. (PostgreSQL also refuses a
+cursor that had to sort.)
+
+Most cursors are only read, and reading addresses costs as much as reading rows. So a cursor that locks nothing, and computes
+nothing that could change, begins in its narrow form: it is widened at the first CURRENT OF, by running the wide form on the same
+snapshot up to where the cursor is.
 
 Source: PostgreSQL 15, src/backend/executor/execCurrent.c.
 """
@@ -15,10 +19,15 @@ from typing import TYPE_CHECKING
 
 from rustydb_engine.catalog.objects import Table
 from rustydb_engine.errors import SqlError
+from rustydb_engine.exec.context import ExecContext
+from rustydb_engine.exec.result import CompiledPlan
+from rustydb_engine.exec.waits import Completion, Steps
 from rustydb_engine.session.entry import Entry
-from rustydb_engine.session.prepared import Portal
+from rustydb_engine.session.prepared import Portal, Wider
 from rustydb_engine.sql import ast
+from rustydb_engine.sql import bound as b
 from rustydb_engine.sql.binder.trees import replace
+from rustydb_engine.sql.tree import walk
 from rustydb_engine.values.types import Type
 
 if TYPE_CHECKING:
@@ -27,25 +36,89 @@ if TYPE_CHECKING:
 Row = tuple[object, ...]
 
 
-def plan_cursor(session: Session, query: ast.Query, types: tuple[Type, ...]) -> tuple[Entry, tuple[int, ...]]:
-    """Plan the query of a cursor; return the entry, and the tables whose ctid its rows end with.
-
-    The entry's columns are those of the query as it was written.
-    """
-    space = session.space()
-    plain = space.plan(Entry(session.query, query, 0), types)
+def plan_cursor(session: Session, query: ast.Query, types: tuple[Type, ...]) -> Portal:
+    """Return a cursor, without name and parameters, for a query."""
+    plain = session.space().plan(Entry(session.query, query, 0), types)
+    cursor = Portal("", plain, (), ())
     tables = dict(_tables(session, query)) if isinstance(query, ast.Select) else {}
-    if not tables:
-        return plain, ()
-    assert isinstance(query, ast.Select), "its tables were looked for"
-    more = tuple(ast.Target(ast.Column((alias, "ctid"))) for alias in tables)
-    wider = replace(query, targets=(*query.targets, *more))
+    if tables:
+        assert isinstance(query, ast.Select) and plain.plan is not None, "its tables were looked for"
+        more = tuple(ast.Target(ast.Column((alias, "ctid"))) for alias in tables)
+        cursor.wider = Wider(replace(query, targets=(*query.targets, *more)), tuple(tables.values()), types)
+        if plain.plan.writes or any(
+            isinstance(item, b.FuncExpr) and item.function.volatility == "v" for item in walk(plain.plan.node)
+        ):
+            _take_wider(session, cursor)
+    return cursor
+
+
+def _take_wider(session: Session, cursor: Portal) -> None:
+    """Let the cursor have the wide form of its query, if there is one: it may aggregate, or name a column ctid."""
+    wider, cursor.wider = cursor.wider, None
+    assert wider is not None, "the caller looked"
     try:
-        entry = space.plan(Entry(session.query, wider, 0), types)
+        entry = session.space().plan(Entry(cursor.text, wider.query, 0), wider.types)
     except SqlError:
-        return plain, ()  # it aggregates, or has a column that is in the way
-    entry.columns = plain.columns
-    return entry, tuple(tables.values())
+        return
+    entry.columns = cursor.entry.columns
+    cursor.entry, cursor.places = entry, wider.tables
+
+
+def _widen(session: Session, cursor: Portal) -> None:
+    """Give a cursor that was read in its narrow form the addresses of its rows; it keeps its place."""
+    before = cursor.entry.plan
+    _take_wider(session, cursor)
+    plan = cursor.entry.plan
+    if not cursor.places or before is None or plan is None:
+        return
+    if {heap.storage for heap in before.heaps} != {heap.storage for heap in plan.heaps}:
+        cursor.places = ()  # its table was rewritten by this very transaction
+        return
+    width = len(cursor.entry.columns)
+    steps = _steps(session, cursor, plan)
+    everything = cursor.kept is not None
+    count = len(cursor.kept or ()) if everything else cursor.position
+    rows: list[Row] = []
+    while len(rows) < count or everything:
+        item = next(steps, None)
+        if item is None:
+            break
+        if isinstance(item, list):
+            rows += item
+    old = (cursor.kept or []) if everything else ([cursor.current] if cursor.current is not None else [])
+    new = rows if everything else rows[count - 1 : count] if old else []
+    if [row[:width] for row in new] != [row[:width] for row in old if row is not None]:
+        cursor.places = ()
+        return
+    if everything:
+        cursor.kept = rows
+        return
+    cursor.current = new[0] if new else None
+    if cursor.scroll:
+        cursor.seen = rows[:count]
+    if cursor.done:
+        steps.close()
+        return
+    if cursor.steps is not None:
+        cursor.steps.close()
+    cursor.steps = steps
+    cursor.buffer = rows[count:]
+
+
+def _steps(session: Session, cursor: Portal, plan: CompiledPlan) -> Steps:
+    """Return the steps of the wide form, on the snapshot of the cursor."""
+    assert cursor.snapshot is not None, "an open cursor has its snapshot"
+    context = ExecContext(session.context.hooks)
+    context.start(session.transaction(), session.block.statement_time)
+    context.snapshot = cursor.snapshot
+    return _at_once(plan, context, cursor) if plan.instant else plan.steps(context, cursor.params)
+
+
+def _at_once(plan: CompiledPlan, context: ExecContext, cursor: Portal) -> Steps:
+    rows = plan.run(context, cursor.params)
+    if rows:
+        yield rows
+    return Completion("SELECT", len(rows))
 
 
 def _tables(session: Session, query: ast.Select) -> Iterator[tuple[str, int]]:
@@ -98,6 +171,8 @@ def current_row(session: Session, name: str, table_oid: int) -> int | None:
         raise SqlError("24000", f'cursor "{name}" is held from a previous transaction')
     table = session.space().catalog.get(table_oid)
     assert isinstance(table, Table), "the statement changes a table"
+    if cursor.wider is not None:
+        _widen(session, cursor)
     count = cursor.places.count(table_oid)
     if count != 1:
         raise SqlError("24000", f'cursor "{name}" {_why_not(cursor, table.name, count)}')

@@ -11,10 +11,12 @@ from collections.abc import Callable, Generator, Sequence
 from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import Completion, Yielded
 from rustydb_engine.session.entry import Entry, Formats
+from rustydb_engine.sql import ast
 from rustydb_engine.txn.snapshot import Snapshot
 from rustydb_engine.values.forms import Forms
 from rustydb_engine.values.io import io_of
 from rustydb_engine.values.types import BYTEA, INT2, INT4, INT8, TEXT, VARCHAR, Type
+from rustydb_proto.core.value import value
 
 Decoder = Callable[[bytes], object]
 
@@ -30,6 +32,15 @@ class Prepared:
         self.made_at = made_at
         self.by_sql = by_sql
         self.decoders: dict[Formats, tuple[Decoder, ...]] = {}
+
+
+@value
+class Wider:
+    """A cursor's query with the ctid of each of `tables` as a further column; `types` are those of its parameters."""
+
+    query: ast.Select
+    tables: tuple[int, ...]
+    types: tuple[Type, ...]
 
 
 class Portal:
@@ -56,6 +67,7 @@ class Portal:
     after = False
     made_at = 0
     places: tuple[int, ...] = ()  # of a cursor: the tables whose ctid its rows end with (positions.py)
+    wider: Wider | None = None  # the form of its query that has them, while the cursor is read in its own
     current: tuple[object, ...] | None = None  # the row that a cursor is on, unless `kept` has it
     # Most portals are bound, run and forgotten: what they do not use stays with the class, lists as empty tuples.
     buffer: Sequence[tuple[object, ...]] = ()

@@ -74,6 +74,42 @@ def test_a_cursor_that_waited_for_a_lock_is_planned_again(host: Host) -> None:
     assert one.ask("UPDATE t SET b = 9 WHERE CURRENT OF c RETURNING *").rows == [(b"4", b"9", b"3")]
 
 
+def test_a_cursor_keeps_its_place_when_its_addresses_are_looked_for(host: Host) -> None:
+    client, other = host.connect(), host.connect()
+    for first in (0, 1, 7, 20):
+        client.ask("BEGIN; DECLARE c CURSOR FOR SELECT b, a FROM t", 2)
+        read = client.ask(f"MOVE {first} FROM c; FETCH 1 FROM c", 2).rows
+        other.ask(
+            "UPDATE t SET b = b + 100 WHERE a = 3; INSERT INTO t VALUES (1000, 0); DELETE FROM t WHERE a = 1000", 3
+        )
+        reply = client.ask("UPDATE t SET b = -1 WHERE CURRENT OF c RETURNING a")
+        assert reply.rows == [row[1:] for row in read] if read else reply.sqlstate == "24000"
+        if read:
+            rest = client.ask("FETCH ALL FROM c").rows
+            assert [row[1] for row in rest] == [b"%d" % number for number in range(first + 2, 21)]
+        client.ask("ROLLBACK")
+
+
+def test_a_cursor_that_went_back_finds_its_rows(host: Host) -> None:
+    client = host.connect()
+    client.ask("BEGIN; DECLARE c SCROLL CURSOR FOR SELECT a FROM t; FETCH ALL FROM c", 3)
+    client.ask("DELETE FROM t WHERE a = 18")
+    assert client.ask("FETCH BACKWARD 2 FROM c").rows == [(b"20",), (b"19",)]
+    assert client.ask("UPDATE t SET b = 5 WHERE CURRENT OF c RETURNING a").rows == [(b"19",)]
+    assert client.ask("FETCH BACKWARD 1 FROM c").rows == [(b"18",)]
+    assert client.ask("UPDATE t SET b = 5 WHERE CURRENT OF c RETURNING a").rows == []
+    assert client.ask("FETCH ABSOLUTE 4 FROM c").rows == [(b"4",)]
+    assert client.ask("DELETE FROM t WHERE CURRENT OF c RETURNING a").rows == [(b"4",)]
+
+
+def test_what_is_computed_anew_each_time_is_computed_once(host: Host) -> None:
+    client = host.connect()
+    client.ask("CREATE SEQUENCE s; BEGIN; DECLARE c CURSOR FOR SELECT nextval('s'), a FROM t WHERE random() < 2", 3)
+    for number in (1, 2, 3):
+        assert client.ask("FETCH c").rows == [(b"%d" % number, b"%d" % number)]
+        assert client.ask("UPDATE t SET b = 1 WHERE CURRENT OF c RETURNING a").rows == [(b"%d" % number,)]
+
+
 def test_no_table_is_scanned(host: Host) -> None:
     client = host.connect()
     for condition, shown in (("CURRENT OF c", b"CURRENT OF c"), ("ctid = '(0,3)'", b"(ctid = '(0,3)'::tid)")):
