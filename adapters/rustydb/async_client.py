@@ -474,6 +474,10 @@ class AsyncSubscription:
         """Return the next change, or None when none came within `timeout` seconds."""
         return await self._client._run(self._feed.next(timeout))
 
+    async def restart(self, *, timeout: float | None = None) -> None:
+        """Subscribe anew, from now on, after an error said that changes were lost."""
+        await self._client._run(self._feed.restart(timeout))
+
     async def close(self) -> None:
         """End the subscription."""
         await self._client._run(self._feed.close())

@@ -500,6 +500,10 @@ class Subscription:
         """Return the next change, or None when none came within `timeout` seconds (None: waits for ever)."""
         return self._client._run(self._feed.next(timeout))
 
+    def restart(self, *, timeout: float | None = None) -> None:
+        """Subscribe anew, from now on, after an error said that changes were lost: read the table again afterwards."""
+        self._client._run(self._feed.restart(timeout))
+
     def close(self) -> None:
         """End the subscription."""
         self._client._run(self._feed.close())

@@ -118,7 +118,7 @@ class Conversation:
         self._machine = _machine(now, entropy, options, channel_binding)
         self._pending: dict[int, Pending] = {}
         self._abandoned: set[int] = set()
-        self.notifications: deque[m.Notified | m.Changed] = deque()
+        self.notifications: deque[m.Notified | m.Changed | m.Subscribed | m.Ended] = deque()
         self.notices: deque[Mapping[str, object]] = deque(maxlen=1000)
         self.settings: dict[str, str] = {}
         self.started: events.SessionStarted | None = None
@@ -328,7 +328,7 @@ class Conversation:
             del self._pending[event.request]
 
     def _notify(self, response: m.Response) -> None:
-        if isinstance(response, m.Notified | m.Changed):
+        if isinstance(response, m.Notified | m.Changed | m.Subscribed | m.Ended):
             if len(self.notifications) >= NOTIFICATIONS_MAX:
                 self.notifications.popleft()
                 self.dropped_notifications += 1

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rustydb.conversation import Conversation, Operation, Pending, Wait, error_of
+from rustydb.conversation import Conversation, Operation, Pending, Wait, again, error_of
 from rustydb.core import ClientCore, OpenTransaction, begin, columns_of, expect, fate, result_of
 from rustydb.errors import DatabaseError, DataError, Error, InterfaceError, ProgrammingError
 from rustydb.parameters import Parameters, prepare_sql
@@ -367,7 +367,11 @@ class Change:
 
 
 class Feed:
-    """A subscription: the changes of a table. After a reconnect it goes on behind the last change that was taken."""
+    """A subscription: the changes of a table.
+
+    After a reconnect it asks to go on behind the last change that was taken. A server that does not keep changes for that long
+    refuses (0A000): then there is a gap, which only the program can close, by `restart` and reading the table again.
+    """
 
     def __init__(
         self,
@@ -388,6 +392,7 @@ class Feed:
         self._condition = condition
         self.columns: tuple[Column, ...] = ()
         self.position = 0
+        self.ended: Error | None = None
         self._number = 0
         self._conversation: Conversation | None = None
 
@@ -403,6 +408,12 @@ class Feed:
         self.columns = columns_of(answer.columns)
         self.position = max(self.position, answer.position)
 
+    def restart(self, timeout: float | None = None) -> Operation[None]:
+        """Subscribe anew, from now on: what changed in between is not told."""
+        yield from self.close()
+        self.position, self.ended = 0, None
+        yield from self.open(timeout)
+
     def next(self, timeout: float | None) -> Operation[Change | None]:
         """Return the next change, or None when none came within so many seconds (None waits for ever)."""
         until = None if timeout is None else self._core.now.mono_ns + int(timeout * 1e9)
@@ -410,18 +421,34 @@ class Feed:
             yield from self.open()
             conversation = self._conversation
             assert conversation is not None, "it is open"
-            for change in conversation.notifications:
-                if isinstance(change, m.Changed) and change.subscription == self._number:
-                    conversation.notifications.remove(change)
-                    self.position = change.position
-                    return self._change(change)
+            found = self._found(conversation)
+            if isinstance(found, m.Changed):
+                self.position = found.position
+                return self._change(found)
+            if isinstance(found, m.Ended):
+                self.ended = error_of(found.fields)
+            elif found is not None:  # the table was altered: its rows have other columns from here on
+                self.columns = columns_of(found.columns)
+                continue
+            if self.ended is not None:
+                raise again(self.ended)
             if until is not None and self._core.now.mono_ns >= until:
                 return None
             yield Wait(until)
 
+    def _found(self, conversation: Conversation) -> m.Changed | m.Subscribed | m.Ended | None:
+        """Take the next message about this subscription that has come."""
+        for message in conversation.notifications:
+            if not isinstance(message, m.Notified) and message.subscription == self._number:
+                conversation.notifications.remove(message)
+                return message
+        return None
+
     def close(self) -> Operation[None]:
         """End the subscription."""
         conversation, self._conversation = self._conversation, None
+        if self.ended is not None:
+            return
         self._core.subscriptions.discard(self._number)
         if conversation is not None and conversation.is_open:
             yield from conversation.answer(m.Unsubscribe(self._number), self._core.until(None))

@@ -42,6 +42,7 @@ class SocketDriver:
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
+        self._asked = False
 
     def drive(self, operation: Operation[T]) -> T:
         """Run a generator to its end and return what it returns."""
@@ -67,6 +68,7 @@ class SocketDriver:
 
     def wake(self) -> None:
         """Cancel what runs now; may be called from any thread."""
+        self._asked = True
         with suppress(OSError):
             self._wake_out.send(b"c")
 
@@ -109,16 +111,18 @@ class SocketDriver:
         while True:
             try:
                 self._write_some()
-                if self._read():
+                left = None if limit is None else (limit - time.monotonic_ns()) / 1e9
+                if left is None or left > 0:
+                    if self._poll(left):
+                        conversation.cancel_all()
+                    if self._read():
+                        return
+                else:
+                    self._read()
                     return
             except OSError as error:
                 self._break(error)
                 return
-            left = None if limit is None else (limit - time.monotonic_ns()) / 1e9
-            if left is not None and left <= 0:
-                return
-            if self._poll(left):
-                conversation.cancel_all()
 
     def _poll(self, seconds: float | None) -> bool:
         """Wait until the socket can be used; True when another thread asked to cancel."""
@@ -136,9 +140,13 @@ class SocketDriver:
             found = poll.poll(None if seconds is None else max(seconds * 1000, 1))
             woken = any(number == self._wake_in.fileno() for number, _ in found)
         if woken:
-            with suppress(OSError):
-                self._wake_in.recv(4096)
+            self._forget_wake()
         return woken
+
+    def _forget_wake(self) -> None:
+        self._asked = False
+        with suppress(OSError):
+            self._wake_in.recv(4096)
 
     def _probe(self) -> None:
         if self._socket is not None:
@@ -146,8 +154,8 @@ class SocketDriver:
                 self._read()
             except OSError as error:
                 self._break(error)
-        with suppress(OSError):
-            self._wake_in.recv(4096)  # a cancel that came too late is for nobody
+        if self._asked:
+            self._forget_wake()  # a cancel that came too late is for nobody
 
     def _read(self) -> bool:
         """Read what is there; False when nothing is."""

@@ -241,18 +241,44 @@ def test_timeouts_and_cancel(client: rustydb.Client) -> None:
 
 
 def test_listen_and_subscribe(client: rustydb.Client) -> None:
-    try:
-        client.listen("news")
-        subscription = client.subscribe("users", events=["UPDATE"])
-    except errors.NotSupportedError as error:
-        pytest.skip(f"the server does not have it: {error}")
+    client.listen("news")
+    subscription = client.subscribe("users", events=["UPDATE"], where="id = 1")
     client.notify("news", "hello")
     (heard,) = client.notifications(timeout=0.5)
     assert (heard.channel, heard.payload) == ("news", "hello")
     client.execute("UPDATE users SET age = 31 WHERE id = 1")
     change = subscription.next(timeout=10)
     assert change is not None and change.operation == "UPDATE" and change.new is not None and change.new["age"] == 31
+    client.execute("ALTER TABLE users ADD COLUMN score int DEFAULT 5")
+    client.execute("UPDATE users SET age = 32 WHERE id = 1")
+    client.execute("UPDATE users SET age = 32 WHERE id = 2")
+    change = subscription.next(timeout=10)
+    assert change is not None and change.new is not None and change.new["score"] == 5
+    assert subscription.next(timeout=0.05) is None
+    client.execute("DROP TABLE users")
+    with pytest.raises(errors.Error) as ended:
+        subscription.next(timeout=10)
+    assert ended.value.sqlstate == "42P01"
     subscription.close()
+
+
+def test_a_subscription_whose_connection_broke_says_that_changes_are_lost(
+    client: rustydb.Client, shared: server.Server
+) -> None:
+    with native(shared) as other, other.subscribe("users", events=["UPDATE"], columns=["age"]) as subscription:
+        client.execute("UPDATE users SET age = 41 WHERE id = 1")
+        first = subscription.next(timeout=10)
+        assert first is not None and first.new == (41,)
+        pid = client.query("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()").scalars()
+        client.execute("UPDATE users SET age = 42 WHERE id = 1")
+        for number in pid:
+            client.query("SELECT pg_terminate_backend($1)", [number])
+        with pytest.raises(errors.NotSupportedError, match="resuming a subscription"):
+            subscription.next(timeout=10)
+        subscription.restart()
+        client.execute("UPDATE users SET age = 43 WHERE id = 1")
+        second = subscription.next(timeout=10)
+        assert second is not None and second.new == (43,)
 
 
 def test_both_encodings_and_compressions(shared: server.Server) -> None:
