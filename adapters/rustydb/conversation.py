@@ -39,6 +39,7 @@ from rustydb_proto.core.time import NS_PER_S, Now
 
 T = TypeVar("T")
 
+KEEPALIVE_SECONDS: Final = 60
 NOTIFICATIONS_MAX: Final = 100_000
 """Notifications kept for a program that does not take them; beyond that the oldest are dropped."""
 
@@ -126,6 +127,7 @@ class Conversation:
         self.dropped_notifications = 0
         self.heard_ns = now.mono_ns
         self._open_bytes = 0
+        self._pinged_ns = 0
 
     # ---- bytes and time
 
@@ -282,6 +284,21 @@ class Conversation:
         finally:
             self.abandon(pending)
 
+    def wait_unasked(self, until: int | None) -> Operation[None]:
+        """Wait until something comes, with a Ping a minute: a server closes connections that are silent for long.
+
+        One that has not answered the last Ping when the next is due is gone, and that ends the conversation.
+        """
+        due = self.heard_ns + KEEPALIVE_SECONDS * NS_PER_S
+        if self.now.mono_ns >= due:
+            if self._pinged_ns > self.heard_ns:
+                self.fail(ConnectionLost(f"the server has not answered for {KEEPALIVE_SECONDS} s"))
+                return
+            self._pinged_ns = self.now.mono_ns
+            self.forget(m.Ping())
+            due = self.now.mono_ns + KEEPALIVE_SECONDS * NS_PER_S
+        yield Wait(due if until is None else min(due, until))
+
     def wait_started(self, until: int | None) -> Operation[events.SessionStarted]:
         """Wait until the session is open."""
         while self.started is None:
@@ -399,6 +416,5 @@ def _machine(now: Now, entropy: Entropy, options: ConnectOptions, channel_bindin
         application_name=options.application_name,
         encodings=(options.encoding, other),
         compressions=[name for name in offered if name in COMPRESSIONS],
-        heartbeat_ms=int(options.heartbeat * 1000),
         channel_binding=channel_binding,
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rustydb.conversation import Conversation, Operation, Pending, Wait, again, error_of
+from rustydb.conversation import Conversation, Operation, Pending, again, error_of
 from rustydb.core import ClientCore, OpenTransaction, begin, columns_of, expect, fate, result_of
 from rustydb.errors import DatabaseError, DataError, Error, InterfaceError, ProgrammingError
 from rustydb.parameters import Parameters, prepare_sql
@@ -434,7 +434,7 @@ class Feed:
                 raise again(self.ended)
             if until is not None and self._core.now.mono_ns >= until:
                 return None
-            yield Wait(until)
+            yield from conversation.wait_unasked(until)
 
     def _found(self, conversation: Conversation) -> m.Changed | m.Subscribed | m.Ended | None:
         """Take the next message about this subscription that has come."""
@@ -486,7 +486,7 @@ def next_notification(core: ClientCore, timeout: float | None) -> Operation[Noti
                 return Notification(found.channel, found.payload, found.session)
         if until is not None and core.now.mono_ns >= until:
             return None
-        yield Wait(until)
+        yield from conversation.wait_unasked(until)
 
 
 __all__ = [

@@ -81,7 +81,6 @@ OPTIONS: Final = (
     Option("statement_cache_size", "count", 100, "prepared statements kept for reuse", bounds=(0, 100_000)),
     Option("fetch_rows", "count", 1000, "rows of a cursor's batch", bounds=(1, 1_000_000)),
     Option("retries", "count", 3, "how often connecting and reads are tried again", bounds=(0, 1000)),
-    Option("heartbeat", "seconds", 0.0, "idle seconds after which the connection is checked; 0 is never", bounds=(0, DAY)),
     Option("pool_size", "count", 10, "connections of a Pool that is made from this URL", bounds=(1, 10_000)),
 )  # fmt: skip
 
@@ -110,7 +109,6 @@ class ConnectOptions:
     statement_cache_size: int
     fetch_rows: int
     retries: int
-    heartbeat: float
     pool_size: int
 
     def addresses(self) -> list[tuple[str, int]]:

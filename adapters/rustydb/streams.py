@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import select
+import socket
 import ssl
 import time
 from contextlib import suppress
@@ -181,6 +182,8 @@ class StreamDriver:
         try:
             with anyio.fail_after(max(seconds, 0)):
                 self._stream = await self._open(need)
+            if not need.host.startswith("/"):
+                self._stream.extra(SocketAttribute.raw_socket).setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except TimeoutError:
             raise ConnectTimeout(f"no connection to {where} within connect_timeout") from None
         except ssl.SSLError as error:

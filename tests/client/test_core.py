@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rustydb import operations
+from rustydb.conversation import Wait
 from rustydb.core import ClientCore, begin
 from rustydb.errors import (
     AuthenticationFailed,
@@ -256,7 +257,7 @@ def test_many_parameters_are_pipelined_in_one_transaction() -> None:
     assert len(results) == 1000 and all(result.rowcount == 1 for result in results)
     assert application.statements() == ["begin  None", "prepare INSERT $1", *["INSERT $1"] * 1000, "commit"]
     assert {number for _, number in application.log[2:]} == {1}
-    waits = sum(isinstance(need, operations.Wait) for need in driver.needs)
+    waits = sum(isinstance(need, Wait) for need in driver.needs)
     assert waits < 30  # not a round trip each
 
 
@@ -347,6 +348,23 @@ def test_notifications_and_changes() -> None:
     assert driver.drive(feed.next(1.0)) is None
     with pytest.raises(InterfaceError, match="'drop' is none of INSERT"):
         operations.Feed(driver.core, "users", ["drop"])
+
+
+def test_whoever_only_listens_says_that_he_is_there() -> None:
+    application = Application()
+    driver = link(application)
+    driver.drive(operations.listen(driver.core, "news"))
+    assert driver.drive(operations.next_notification(driver.core, 3000.0)) is None
+    assert len(application.hellos) == 1  # the server closes connections that are silent for ten minutes
+
+
+def test_a_server_that_is_gone_is_noticed_by_who_listens() -> None:
+    application = Application()
+    driver = link(application)
+    driver.drive(operations.listen(driver.core, "news"))
+    driver.deaf = True
+    assert driver.drive(operations.next_notification(driver.core, 200.0)) is None
+    assert len(application.hellos) == 2 and application.sessions[1].channels == {"news"}
 
 
 def test_after_a_reconnect_listening_and_subscriptions_go_on() -> None:

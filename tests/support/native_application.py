@@ -270,7 +270,8 @@ class MemoryDriver:
         self.session: Session | None = None
         self.slept: list[float] = []
         self.needs: list[Need] = []
-        self._incoming = b""
+        self.deaf = False
+        """Whether what is sent is lost, until a new connection is made."""
 
     def drive(self, operation: Operation[T]) -> T:
         """Run a generator to its end."""
@@ -314,7 +315,7 @@ class MemoryDriver:
             if self.application.refuse:
                 self.application.refuse -= 1
                 raise ConnectionRefusedError(111, "Connection refused")
-            self.session = Session(self.application, self.now)
+            self.session, self.deaf = Session(self.application, self.now), False
             return Opened(None)
         if isinstance(need, Sleep):
             self.slept.append(need.seconds)
@@ -333,11 +334,16 @@ class MemoryDriver:
         conversation = self.core.conversation
         if self.session is None or conversation is None:
             return False
+        due = self.session.machine.deadline()
+        if due is not None and due <= self.now.mono_ns:
+            self.session.machine.handle_timeout(self.now)
         sent = conversation.data_to_send()
+        if self.deaf:
+            return False
         answer = self.session.receive(self.now, sent) if sent else self.session.machine.data_to_send()
         if answer:
             conversation.receive(self.now, answer)
-        if self.session.dropped:
+        if self.session.dropped or self.session.machine.output_ended:
             self.cut()
             return True
         return bool(answer)
