@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from rustydb_engine.errors import SqlError
 from rustydb_engine.session.parameter_table import TABLE
+from rustydb_engine.sql.functions.binary import encoding_named
 from rustydb_engine.version import SERVER_VERSION, SERVER_VERSION_NUM
 from rustydb_proto.core.value import value
 
@@ -207,18 +208,17 @@ def date_style(text: str, current: str) -> str:
     return f"{style}, {order}"
 
 
-_ENCODINGS = {"utf8": "UTF8", "unicode": "UTF8", "sqlascii": "SQL_ASCII", "latin1": "LATIN1", "iso88591": "LATIN1"}
-
-
 def client_encoding(text: str) -> str:
-    """Return the canonical name of the one encoding that clients may use; 0A000 and 22023 for others."""
-    word = re.sub(r"[^a-z0-9]", "", text.lower())
-    name = _ENCODINGS.get(word)
-    if name == "UTF8":
-        return name
-    if name is not None:
+    """Return the canonical name of an encoding that clients may use; 0A000 for those that there are, 22023 for others.
+
+    With SQL_ASCII PostgreSQL converts nothing, so it is UTF8 by another name (psql asks for it where LANG is C).
+    """
+    name = encoding_named(text)
+    if name is None:
+        raise SqlError("22023", f'invalid value for parameter "client_encoding": "{text}"')
+    if name not in ("UTF8", "SQL_ASCII"):
         raise SqlError("0A000", f'client_encoding "{text}" is not supported', hint="Set client_encoding to UTF8.")
-    raise SqlError("22023", f'invalid value for parameter "client_encoding": "{text}"')
+    return name
 
 
 def canonical(parameter: Parameter, text: str, current: str) -> str:

@@ -98,6 +98,15 @@ def default_class(type_oid: int, method: str) -> int:
     return 0
 
 
+def class_named(name: str, method: str) -> int:
+    """Return the OID of the operator class of that name for btree or hash, or 0."""
+    wanted = HASH if method == "hash" else BTREE
+    for oid, other, family, _, _, _ in split_table(CLASSES):
+        if other == name and _family_method(int(family)) == wanted:
+            return int(oid)
+    return 0
+
+
 @cache
 def _family_method(family: int) -> int:
     from rustydb_engine.catalog.system_tables.access_data import FAMILIES
@@ -336,7 +345,10 @@ def pg_index(source: Source) -> Iterator[Row]:
             indisvalid=index.valid, indisready=True, indislive=True,
             indkey=(*(key.attnum for key in index.columns), *index.include),
             indcollation=tuple(collation_of(kind) for kind in types),
-            indclass=tuple(default_class(kind.oid, index.method) for kind in types),
+            indclass=tuple(
+                class_named(key.opclass, index.method) if key.opclass else default_class(kind.oid, index.method)
+                for key, kind in zip(index.columns, types, strict=True)
+            ),
             indoption=tuple(key.descending + 2 * key.nulls_first for key in index.columns),
             indexprs=", ".join(expressions) or None, indpred=index.where or None,
         )  # fmt: skip

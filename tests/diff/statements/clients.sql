@@ -192,3 +192,16 @@ insert into par values (1);
 set constraints all immediate;
 commit;
 select * from chi;
+-- operator classes in the catalog
+create table oc (a varchar(10), b int, c text);
+create index oc1 on oc (a varchar_pattern_ops);
+create index oc2 on oc (c text_pattern_ops desc, b);
+create index oc3 on oc (c text_ops, b int4_ops);
+create index oc4 on oc using hash (c text_pattern_ops);
+select c.relname, o.opcname, o.oid from pg_index i join pg_class c on c.oid = i.indexrelid join pg_opclass o on o.oid = any(i.indclass) where i.indrelid = 'oc'::regclass order by 1, 2;
+-- SQL_ASCII converts nothing
+set client_encoding = sql_ascii;
+show client_encoding;
+select 'naïve' as "ï", pg_client_encoding();
+set client_encoding to default;
+set client_encoding = nosuch;
