@@ -85,7 +85,8 @@ def run(session: Session, portal: Portal, max_rows: int) -> Work:
         sink.complete("SELECT 0")
         return
     portal.started = True
-    if max_rows <= 0 and portal.steps is None and not portal.buffer:
+    # What gives no rows has no limit; COMMIT must not be kept in the portal, since it closes that.
+    if (max_rows <= 0 or not entry.gives_rows) and portal.steps is None and not portal.buffer:
         tag = yield from complete(session, portal)
         if tag is not None:
             sink.complete(tag)

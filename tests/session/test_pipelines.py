@@ -97,3 +97,19 @@ def test_statements_before_the_last_of_a_pipeline_belong_to_its_transaction() ->
     fail = framing.parse("", "SELECT 1 / 0") + framing.bind("", "", []) + framing.execute("") + framing.SYNC
     assert b"22012" in client.send(insert + fail)
     assert b"SELECT 0" in client.send(framing.query("SELECT a FROM t WHERE a = 2000"))
+
+
+@pytest.mark.parametrize("ending", ["COMMIT", "ROLLBACK", "COMMIT AND CHAIN"])
+def test_a_row_limit_does_not_keep_what_gives_no_rows(ending: str) -> None:
+    """pgjdbc with a fetch size sends one with every statement, also with the COMMIT that closes the portals."""
+    client = client_of_a_fresh_node()
+
+    def limited(sql: str, portal: str = "", rows: int = 2) -> bytes:
+        return framing.parse("", sql) + framing.bind(portal, "", []) + framing.execute(portal, rows)
+
+    assert b"BEGIN" in client.send(limited("BEGIN") + limited("SELECT a FROM t ORDER BY a", "C_1") + framing.SYNC)
+    assert client.send(framing.execute("C_1", 2) + framing.SYNC).count(b"D\0\0\0") == 2
+    assert b"UPDATE 500" in client.send(limited("UPDATE t SET b = 1") + framing.SYNC)
+    answer = client.send(limited(ending) + framing.SYNC)
+    assert b"C\0\0\0" in answer and b"ERROR" not in answer
+    assert b"34000" in client.send(framing.execute("C_1", 2) + framing.SYNC)  # the end of the block closed it

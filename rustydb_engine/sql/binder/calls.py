@@ -20,9 +20,9 @@ from rustydb_engine.sql.binder.polymorphic import resolve_polymorphic
 from rustydb_engine.sql.binder.records import record_fields
 from rustydb_engine.sql.binder.scope import WHOLE_ROW, Scope
 from rustydb_engine.sql.binder.trees import replace
-from rustydb_engine.sql.bound import ArrayExpr, Const, Expr, FieldExpr, FuncExpr, Var
+from rustydb_engine.sql.bound import ArrayExpr, Const, Expr, FieldExpr, FuncExpr, ParamExpr, Var
 from rustydb_engine.sql.functions.registry import FUNCTIONS, Function
-from rustydb_engine.values.types import ANY, RECORD, Type, array_of
+from rustydb_engine.values.types import ANY, RECORD, VOID, Type, array_of
 from rustydb_proto.core.value import value
 
 ARGUMENTS_MAX = 100
@@ -47,6 +47,9 @@ def bind_call(scope: Scope, node: ast.Call) -> Expr:
     if len(node.args) > ARGUMENTS_MAX:
         raise failure("54023", f"cannot pass more than {ARGUMENTS_MAX} arguments to a function", node.pos)
     args = [bind_expr(scope, arg) for arg in node.args]
+    if not node.arg_names:
+        # JDBC's out parameters: pgjdbc declares them void, and they are left out.
+        args = [arg for arg in args if not (isinstance(arg, ParamExpr) and arg.type is VOID)]
     if len(args) == 1 and len(name) == 1 and args[0].type is RECORD and _plain(node):
         field = select_field(scope, args[0], name[0], node.pos)
         if field is not None:

@@ -205,3 +205,9 @@ show client_encoding;
 select 'naïve' as "ï", pg_client_encoding();
 set client_encoding to default;
 set client_encoding = nosuch;
+-- parameters of type void are left out of a call's arguments
+-- bind: NULL | x
+select upper($1::void, $2);
+-- bind: NULL
+select now($1::void) is not null;
+select upper(null::void, 'x');
