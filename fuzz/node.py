@@ -1,7 +1,7 @@
 """Whatever bytes clients send and whenever connections break, the node never raises, never says XX000, and keeps bounded memory.
 
-The first byte of an input says what the rest is: even, the bytes of a connection from its first one; odd, the bytes behind a
-login, so that mutations reach the session. The second byte seeds how they are cut into deliveries, and whether the connection is
+The first byte of an input says what the rest is: 0, the bytes of a connection to PostgreSQL's port from its first one; 1, the bytes behind a
+login, so that mutations reach the session; 2, the first bytes on the one port; 3, those inside TLS on the one port. The second byte seeds how they are cut into deliveries, and whether the connection is
 lost, blocked or cancelled among them. A second client must be answered afterwards, and closing everything must leave nothing behind.
 """
 
@@ -26,12 +26,20 @@ from rustydb_proto.core.scram import make_verifier
 from rustydb_proto.core.time import Now
 from rustydb_proto.pg import framing
 from rustydb_proto.pg.client import ClientMachine
+from rustydb_proto.sniff import HTTP2_PREFACE, NATIVE_MAGIC
+from rustydb_proto.tls import ClientContext, DataReceived, TlsMachine
+from tests.support.certificates import Authority, client_context
 
 VERIFIER = str(make_verifier("admin", bytes(16), 1))
 STEPS_MAX = 2000
 SENT_BYTES_MAX = 8 << 20
 NODE_INPUTS_MAX = 200
 TICK_NS = 1_000_000
+MODES = 4
+PORTS = ("postgresql", "postgresql", "any", "any")
+AUTHORITY = Authority()
+SERVER_TLS = AUTHORITY.issue("db.example", names=["db.example"]).context()
+CLIENT_TLS = ClientContext(client_context(AUTHORITY), "db.example")
 PROBE = framing.query("SELECT 6 * 7")
 
 
@@ -41,11 +49,12 @@ class Server:
     def __init__(self) -> None:
         self.now = Now(1_000_000_000, 1_700_000_000_000_000)
         config = Config(verifier=VERIFIER, durable=False, message_bytes_max=1 << 20, sql_bytes_max=1 << 16)
-        self.node = Node(config, Database(), Entropy(bytes(32)))
+        self.node = Node(config, Database(), Entropy(bytes(32)), SERVER_TLS)
         self.inputs = 0
         self.sent: dict[int, int] = {}
         self.last: dict[int, bytes] = {}
         self.closed: set[int] = set()
+        self.ended: set[int] = set()
         self._conn = 0
         conn = self.open()
         self.log_in(conn)
@@ -53,10 +62,10 @@ class Server:
             self.step(io.Received(conn, framing.query(sql)))
         self.step(io.Lost(conn))
 
-    def open(self) -> int:
+    def open(self, listener: str = "postgresql") -> int:
         """Accept a connection."""
         self._conn += 1
-        self.step(io.Accepted(self._conn, "postgresql", "fuzz", "fuzz"))
+        self.step(io.Accepted(self._conn, listener, "fuzz", "fuzz"))
         return self._conn
 
     def step(self, *inputs: io.Input) -> None:
@@ -74,10 +83,12 @@ class Server:
 
     def _carry_out(self, effect: io.Effect) -> None:
         if isinstance(effect, io.Send):
-            assert effect.conn not in self.closed, "bytes for a closed connection"
+            assert effect.conn not in self.closed | self.ended, "bytes for a closed connection"
             assert b"CXX000\0" not in effect.data, f"internal error: {effect.data!r}"
             self.sent[effect.conn] = self.sent.get(effect.conn, 0) + len(effect.data)
             self.last[effect.conn] = effect.data
+        elif isinstance(effect, io.EndSend):
+            self.ended.add(effect.conn)
         elif isinstance(effect, io.Close | io.Abort):
             self.closed.add(effect.conn)
         elif isinstance(effect, io.Log):
@@ -94,6 +105,17 @@ class Server:
                 machine.receive_data(self.now, self.last.pop(conn, b" "))
                 while not isinstance(machine.next_event(), Stop):
                     pass
+        return machine
+
+    def secure(self, conn: int) -> TlsMachine:
+        """Go through the handshake of TLS."""
+        machine = TlsMachine(self.now, CLIENT_TLS)
+        machine.next_event()
+        while data := machine.data_to_send():
+            self.step(io.Received(conn, data))
+            machine.receive_data(self.now, self.last.pop(conn, b" ")) if conn in self.last else None
+            machine.next_event()
+        assert machine.open, "a good client is let in"
         return machine
 
     def end(self, conn: int) -> None:
@@ -120,14 +142,21 @@ def check(data: bytes) -> Hashable:
         return None
     # What an input leaves in the database must not decide about the next one: a failure has to replay alone.
     host = server()
-    inside, dice, stream = data[0] % 2, random.Random(data[1]), data[2:]
-    conn = host.open()
-    machine = host.log_in(conn) if inside else None
+    mode, dice, stream = data[0] % MODES, random.Random(data[1]), data[2:]
+    conn = host.open(PORTS[mode])
+    machine = host.log_in(conn) if mode == 1 else None
+    tls = host.secure(conn) if mode == 3 else None
     position = 0
     blocked = False
     while position < len(stream) and conn not in host.closed:
         end = position + dice.choice((1, 3, 10, 100, 4096))
-        host.step(io.Received(conn, stream[position:end]))
+        piece = stream[position:end]
+        if tls is not None:
+            tls.write(piece)
+            piece = tls.data_to_send()
+        host.step(io.Received(conn, piece))
+        if tls is not None and not _hear(tls, host, conn):
+            break
         position = end
         if conn in host.closed:
             break
@@ -147,7 +176,17 @@ def check(data: bytes) -> Hashable:
     closed = conn in host.closed
     host.end(conn)
     _probe(host)
-    return inside, answer, closed, min(sent.bit_length(), 14)
+    return mode, answer, closed, min(sent.bit_length(), 14)
+
+
+def _hear(tls: TlsMachine, host: Server, conn: int) -> bool:
+    """Look at what came inside TLS; return whether more may be said."""
+    data = host.last.pop(conn, b"")
+    if data:
+        tls.receive_data(host.now, data)
+    while isinstance(event := tls.next_event(), DataReceived):
+        assert b"CXX000\0" not in event.data, f"internal error: {event.data!r}"
+    return tls.open
 
 
 def _cancel(host: Server, machine: ClientMachine) -> None:
@@ -197,7 +236,16 @@ def seeds() -> dict[str, bytes]:
         "ssl": framing.ssl_request() + framing.startup({"user": "admin"}),
         "cancel": framing.cancel_request(1001, bytes(3) + b"\7"),
     }
-    made = {name: b"\x01\x07" + content for name, content in inside.items()}
+    one_port = {
+        "http": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        "http2": HTTP2_PREFACE + b"\0\0\0\4\0\0\0\0\0",
+        "native": NATIVE_MAGIC + b"\1\1\0\0",
+        "startup": framing.startup({"user": "admin", "database": "rustydb"}),
+        "tls": b"\x16\3\1\0\x40\1\0\0\x3c\3\3" + bytes(58),
+    }
+    on_one_port = {f"one_port_{name}": b"\x02\x07" + content for name, content in one_port.items()}
+    inside_tls = {f"inside_tls_{name}": b"\x03\x07" + content for name, content in one_port.items()}
+    made = on_one_port | inside_tls | {name: b"\x01\x07" + content for name, content in inside.items()}
     return made | {name: b"\x00\x07" + content for name, content in outside.items()}
 
 
