@@ -103,6 +103,31 @@ def test_sockets_of_systemd(host: str, tmp_path: Path) -> None:
         process.communicate()
 
 
+def refused(passed: socket.socket) -> str:
+    """Start a server with a passed socket that it cannot use, and return what it says."""
+    command = [sys.executable, "-c", ACTIVATE, str(passed.fileno()), "rustydb_asyncio", "--data-dir", ":memory:"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, pass_fds=[passed.fileno()], timeout=60, check=False
+    )
+    assert done.returncode == 2
+    return done.stderr
+
+
+def test_a_passed_socket_of_the_wrong_kind_is_named() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as passed:
+        assert 'cannot use a passed socket: descriptor 3 "postgresql" is not a stream socket' in refused(passed)
+
+
+def test_a_passed_socket_is_no_way_around_the_rules() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as passed:
+        assert "refusing to listen on 0.0.0.0 while the password of admin is the default one" in refused(passed)
+
+
+def test_what_was_passed_to_another_process_is_not_ours() -> None:
+    with running(environment={"LISTEN_PID": "1", "LISTEN_FDS": "1"}) as server:
+        assert server.ready_line.startswith(f"ready postgresql=127.0.0.1:{server.port} ")
+
+
 def test_an_address_in_use_is_told_before_the_database_is_opened(host: str, tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
