@@ -143,6 +143,8 @@ def subscribe(
         _condition(session, where) if where else None,
         session.database.manager.csn,
     )
+    if len(session.subscriptions) % 64 == 63:
+        session.subscriptions = {one: None for one in session.subscriptions if not one.over}
     session.subscriptions[made] = None
     return made
 

@@ -292,6 +292,17 @@ def test_what_cannot_be_subscribed_to(table: str, operations: tuple[str, ...], w
     assert caught.value.sqlstate == sqlstate
 
 
+def test_subscriptions_that_are_over_are_forgotten() -> None:
+    _, writer, reader = world()
+    for _ in range(300):
+        writer.ask("CREATE TABLE short (a int)")
+        seen = reader.subscribe("short")
+        writer.ask("DROP TABLE short")
+        assert seen.take() == ["42P01"]
+    assert len(reader.session.subscriptions) <= 64
+    assert reader.session.shared.live.changes.count == 0
+
+
 def test_there_is_a_limit_of_subscriptions() -> None:
     _, _, reader = world(subscriptions_max=2)
     first, _ = reader.subscribe("t"), reader.subscribe("t")
