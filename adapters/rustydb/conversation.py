@@ -334,6 +334,8 @@ class Conversation:
         if pending is None:
             if not event.more:
                 self._abandoned.discard(event.request)
+            if isinstance(event.response, m.TransactionId):
+                self.forget(m.RollbackTransaction(event.response.transaction))  # nobody will end it
             return
         pending.received = True
         if isinstance(event.response, m.Notice):

@@ -44,6 +44,7 @@ from rustydb.errors import (
     NotSupportedError,
     OperationalError,
     OutcomeUnknown,
+    RequestTimeout,
 )
 from rustydb.options import ConnectOptions
 from rustydb.parameters import Parameters, prepare_sql
@@ -454,7 +455,15 @@ class OpenTransaction:
                 raise OutcomeUnknown(
                     f"the connection broke during COMMIT: whether it was carried out is unknown ({error.message})"
                 ) from error
+            if isinstance(error, RequestTimeout):
+                self._end("ended with an unknown outcome")
+                raise OutcomeUnknown(
+                    "COMMIT was not answered in time: whether it was carried out is unknown"
+                ) from error
             self._end("rolled back")
+            raise
+        except BaseException:  # a task was cancelled, Ctrl-C: nobody waits for the answer
+            self._end("ended with an unknown outcome")
             raise
         self._end("committed")
 
@@ -473,7 +482,8 @@ class OpenTransaction:
                 yield from self.conversation.answer(m.RollbackTransaction(self.number), self.core.until(timeout))
         except ConnectionLost:
             pass
-        self._end("rolled back")
+        finally:
+            self._end("rolled back")
 
     def _control(self, sql: str, timeout: float | None) -> Operation[None]:
         until = self.core.until(timeout)

@@ -184,6 +184,26 @@ def test_a_lost_commit_is_an_unknown_outcome() -> None:
     assert txn.over and not driver.core.transactions
 
 
+def test_a_commit_that_is_not_answered_in_time_is_an_unknown_outcome() -> None:
+    application = Application(mute_at="commit")
+    driver = link(application, timeout=5)
+    txn = driver.drive(begin(driver.core))
+    with pytest.raises(OutcomeUnknown, match="not answered in time"):
+        driver.drive(txn.commit())
+    assert txn.over == "ended with an unknown outcome" and not driver.core.transactions
+    assert driver.drive(driver.core.run("echo")).rowcount == 1 and len(application.hellos) == 1
+
+
+def test_a_transaction_that_begins_too_late_is_rolled_back() -> None:
+    application = Application(mute_at="begin")
+    driver = link(application, timeout=5)
+    with pytest.raises(RequestTimeout):
+        driver.drive(begin(driver.core))
+    assert driver.drive(driver.core.run("echo")).rowcount == 1
+    driver.drive(driver.core.run("echo"))
+    assert ("rollback", 1) in application.log and not driver.core.transactions
+
+
 def test_transactions_savepoints_and_their_options() -> None:
     application = Application()
     driver = link(application)

@@ -57,6 +57,8 @@ class Application:
     """So many connections are dropped before anything is said."""
     drop_at: str = ""
     """Where a connection ends without an answer: "commit" or "rollback"."""
+    mute_at: str = ""
+    """What is not answered before it is cancelled, and then was carried out all the same: "begin" or "commit"."""
 
     sockets: list[socket.socket] = field(default_factory=list)
 
@@ -88,6 +90,7 @@ class Session:
         self._statements: dict[int, str] = {}
         self._streams: dict[int, tuple[int, int, int]] = {}
         self._hanging: set[int] = set()
+        self._late: dict[int, m.Response] = {}
         self._uploads: dict[int, str] = {}
         self._transactions = 0
         self._dead: set[int] = set()
@@ -128,6 +131,9 @@ class Session:
         elif isinstance(event, e.CancelReceived) and self.machine.is_open(event.request):
             self._streams.pop(event.request, None)
             self._hanging.discard(event.request)
+            if event.request in self._late:
+                self._answer(event.request, self._late.pop(event.request))
+                return
             self._error(event.request, "57014", "canceling statement due to user request")
 
     def _answer(self, request: int, response: m.Response, more: bool = False) -> None:
@@ -156,7 +162,10 @@ class Session:
         elif isinstance(message, m.Begin):
             self._transactions += 1
             self.application.log.append((f"begin {message.isolation} {message.read_only}".strip(), self._transactions))
-            self._answer(request, m.TransactionId(self._transactions))
+            if self.application.mute_at == "begin":
+                self._late[request] = m.TransactionId(self._transactions)
+            else:
+                self._answer(request, m.TransactionId(self._transactions))
         elif isinstance(message, m.CommitTransaction | m.RollbackTransaction):
             self._end(request, message)
         elif isinstance(message, m.Batch):
@@ -180,6 +189,9 @@ class Session:
         self.application.log.append((word, message.transaction))
         if word == self.application.drop_at:
             self.dropped = True
+            return
+        if word == self.application.mute_at:
+            self._late[request] = m.Ok()
             return
         if word == "commit" and message.transaction in self._dead:
             self._error(request, "25P02", "current transaction is aborted")
