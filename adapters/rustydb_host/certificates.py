@@ -15,7 +15,7 @@ import os
 import re
 import ssl
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NoReturn
 
 from rustydb_engine.node.fronts import ALPN
@@ -42,7 +42,14 @@ def server_context(options: Options) -> ServerContext | None:
     certificate = options.tls_cert
     if certificate is None or options.enable_tls is False:
         return None
-    key = options.tls_key or certificate
+    names: dict[str, ServerContext] = {}
+    for one in options.tls_name:
+        name, _, file = one.partition("=")
+        names[name.lower()] = _context_of(options, file, file, {})
+    return _context_of(options, certificate, options.tls_key or certificate, names)
+
+
+def _context_of(options: Options, certificate: str, key: str, names: Mapping[str, ServerContext]) -> ServerContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION
     context.num_tickets = 0
@@ -63,7 +70,7 @@ def server_context(options: Options) -> ServerContext | None:
         context.verify_mode = VERIFY[options.tls_client_auth]
     ciphers = _choose_ciphers(context, options.tls_ciphers) if options.tls_ciphers else frozenset()
     context.set_alpn_protocols(ALPN)
-    return ServerContext(context, end_point_hash(der), ciphers=ciphers)
+    return ServerContext(context, end_point_hash(der), names, ciphers)
 
 
 def _refuse_open_key(path: str) -> None:

@@ -119,6 +119,11 @@ OPTIONS = (
         also="security.tls.key_path",
     ),
     Option(
+        "tls_name", "RUSTYDB_TLS_NAME", "security", "tls_names", "words", (),
+        "another certificate, with its key in the same file, for clients that ask for NAME (or *.NAME); several times",
+        metavar="NAME=FILE", also="security.tls.names",
+    ),
+    Option(
         "tls_ca", "RUSTYDB_TLS_CA", "security", "ca_cert_path", "text", None,
         "certificates of the authorities that sign those of clients", metavar="FILE", also="security.tls.ca_cert_path",
     ),
@@ -179,6 +184,7 @@ class Options:
     enable_tls: bool | None
     tls_cert: str | None
     tls_key: str | None
+    tls_name: tuple[str, ...]
     tls_ca: str | None
     tls_client_auth: str
     require_client_cert: bool
@@ -242,6 +248,10 @@ def load(program: str, arguments: Sequence[str], environment: Mapping[str, str])
 
 def _refuse_contradictions(options: Options) -> None:
     """OptionError for options of TLS that need another one."""
+    for one in options.tls_name:
+        name, equals, file = one.partition("=")
+        if not (name and equals and file):
+            raise OptionError(f"--tls-name: {one!r} is not NAME=FILE")
     if options.enable_tls and options.tls_cert is None:
         raise OptionError("TLS is enabled without a certificate: give --tls-cert and --tls-key")
     if options.tls_required and not options.tls:

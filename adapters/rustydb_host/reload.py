@@ -26,7 +26,7 @@ LIMITS: Final = {
 """Options that are limits of the engine: the field of its `Config`, and what one of the option's units is there."""
 LOGGING: Final = ("log_level", "log_format")
 CERTIFICATES: Final = (
-    "enable_tls", "tls_cert", "tls_key", "tls_ca", "tls_client_auth", "require_client_cert", "tls_min_version", "tls_ciphers",
+    "enable_tls", "tls_cert", "tls_key", "tls_name", "tls_ca", "tls_client_auth", "require_client_cert", "tls_min_version", "tls_ciphers",
 )  # fmt: skip
 """Options of what encrypts. Their files are read again whether they changed or not: certificates are renewed in place."""
 

@@ -306,6 +306,8 @@ class Node:
         self.connections[event.conn] = connection
         self.schedule(self.now.mono_ns + self.config.startup_ns, connection)
         connection.switch(Sniffing(connection, LISTENERS[event.listener]))
+        if self.stopping:  # it was on its way: the end of this step closes it, or it would hold up the shutdown
+            self.touch(connection)
 
     def _on_lost(self, event: io.Lost) -> None:
         connection = self.connections.get(event.conn)

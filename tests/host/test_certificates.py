@@ -32,9 +32,9 @@ def context(files: Files, *arguments: str) -> ServerContext:
     return made
 
 
-def shaken(server: ServerContext, client: ssl.SSLContext) -> TlsEvent:
+def shaken(server: ServerContext, client: ssl.SSLContext, name: str = "localhost") -> TlsEvent:
     """Return the first event of the server when a client comes."""
-    here, there = TlsMachine(NOW, server), TlsMachine(NOW, ClientContext(client, "localhost"))
+    here, there = TlsMachine(NOW, server), TlsMachine(NOW, ClientContext(client, name))
     there.next_event()
     while data := there.data_to_send():
         here.receive_data(NOW, data)
@@ -158,6 +158,22 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked(tmp_path: Path) -> None
     files = SERVER.write(tmp_path, b"secret")
     with pytest.raises(CertificateError, match="is encrypted"):
         context(files)
+
+
+def test_certificates_for_other_names(files: Files, tmp_path: Path) -> None:
+    other = AUTHORITY.issue("other.example", names=["other.example"])
+    single = other.write(tmp_path)
+    both = tmp_path / "other.pem"
+    both.write_text(Path(single.certificate).read_text() + Path(single.key).read_text())
+    both.chmod(0o600)
+    server = context(files, "--tls-name", f"Other.example={both}", "--tls-name", f"*.shop.example={both}")
+    for asked, issued in [("localhost", SERVER), ("other.example", other), ("a.shop.example", other)]:
+        client = client_context(AUTHORITY)
+        client.check_hostname = False
+        event = shaken(server, client, asked)
+        assert isinstance(event, HandshakeCompleted) and event.channel_binding == end_point_hash(issued.der)
+    with pytest.raises(OptionError, match="is not NAME=FILE"):
+        context(files, "--tls-name", "other.example")
 
 
 def test_tls_1_2_only_when_allowed(files: Files) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rustydb_proto.core import io
+from rustydb_proto.pg import client_messages as pg
 from rustydb_proto.pg import framing
 from rustydb_proto.sniff import HTTP2_PREFACE
 from tests.node.native_client import NativeClient
@@ -131,6 +132,17 @@ def test_an_end_before_the_first_byte_closes(host: Host) -> None:
     client = one_port(host)
     client.send(b"")
     assert client.closed
+
+
+def test_who_comes_in_the_step_of_the_shutdown_does_not_hold_it_up() -> None:
+    host = Host()
+    busy = host.connect()
+    busy.begin(pg.Query("SELECT pg_sleep(1)"))
+    host.step(io.ShutdownRequested(graceful=True))
+    late = one_port(host)
+    assert late.closed and not busy.closed
+    host.wait(2.0)
+    assert busy.closed and host.halted is not None
 
 
 def test_shutdown_closes_who_has_not_spoken() -> None:
