@@ -15,7 +15,7 @@ import fuzzing
 from rustydb_proto import binary
 from rustydb_proto.binary import events as e
 from rustydb_proto.binary import messages as m
-from rustydb_proto.binary.framing import PREFACE_BYTES, client_preface, frame, unpack_header
+from rustydb_proto.binary.framing import COMPRESSED, PREFACE_BYTES, client_preface, frame, unpack_header
 from rustydb_proto.binary.schema import REQUEST_CODEC, RESPONSE_CODEC, Encoding
 
 NOW = binary.Now(0, 0)
@@ -30,7 +30,7 @@ LIMITS = binary.Limits(
     backlog_bytes_max=500,
     compress_bytes_min=50,
 )
-HELLO = m.Hello("ann", "shop", "TOKEN", b"t", (), (), 4096, 0, "", (), ())
+COMPRESSIONS = ("", *binary.COMPRESSION_NAMES)
 LAST = (e.Terminated, e.ConnectionEnded, e.ProtocolFailed, e.AuthenticationFailed)
 
 
@@ -40,7 +40,9 @@ def check(data: bytes) -> Hashable:
     stream = unwrap(data[1:])
     if mode & 1:
         encoding = Encoding(mode >> 1 & 1)
-        stream = client_preface(encoding.value) + frame(0, REQUEST_CODEC.encode(encoding, HELLO)) + stream
+        wanted = COMPRESSIONS[(mode >> 2) % len(COMPRESSIONS)]
+        hello = m.Hello("ann", "shop", "TOKEN", b"t", (), (wanted,), 4096, 0, "", (), ())
+        stream = client_preface(encoding.value) + frame(0, REQUEST_CODEC.encode(encoding, hello)) + stream
     events, written = serve([stream])
     dice = random.Random(data[:1])
     pieces = []
@@ -57,12 +59,13 @@ def check(data: bytes) -> Hashable:
 
 
 def unwrap(data: bytes) -> bytes:
-    """Turn `F length request body` into frames, as long as the input goes on like this."""
+    """Turn `F length request body` into frames, and `C length request body` into frames that are compressed, while it goes on so."""
     parts = []
     position = 0
-    while data[position : position + 1] == b"F" and position + 3 <= len(data):
+    while data[position : position + 1] in (b"F", b"C") and position + 3 <= len(data):
         size, request = data[position + 1], data[position + 2]
-        parts.append(frame(request, data[position + 3 : position + 3 + size]))
+        flags = COMPRESSED if data[position] == 0x43 else 0
+        parts.append(frame(request, data[position + 3 : position + 3 + size], flags))
         position += 3 + size
     return b"".join(parts) + data[position:]
 

@@ -27,14 +27,12 @@ _WINDOW_BYTES_MIN: Final = 8 << 20
 class Compression:
     """One way to compress. `name` is what the handshake calls it."""
 
-    __slots__ = ("_compress", "_expand_into", "name")
+    __slots__ = ("_compress", "_expand", "name")
 
-    def __init__(
-        self, name: str, compress: Callable[[bytes], Any], expand_into: Callable[[bytes, bytearray], int]
-    ) -> None:
+    def __init__(self, name: str, compress: Callable[[bytes], Any], expand: Callable[[bytes, int], bytes]) -> None:
         self.name = name
         self._compress = compress
-        self._expand_into = expand_into
+        self._expand = expand
 
     def compress(self, body: bytes) -> bytes | None:
         """Return the compressed body with its size in front, or None if that is not shorter."""
@@ -51,14 +49,13 @@ class Compression:
         data = body[4:]
         if self.name == "zstd":
             _check_window(data, size)
-        room = bytearray(size)
         try:
-            expanded = self._expand_into(data, room)
-        except (ValueError, RuntimeError, OSError) as error:
+            message = self._expand(data, size)
+        except (cramjam.DecompressionError, ValueError, RuntimeError, OSError) as error:
             raise MalformedError(f"a body is not valid {self.name}: {error}") from None
-        if expanded != size:
-            raise MalformedError(f"a body expands to {expanded} bytes instead of {size}")
-        return bytes(room)
+        if len(message) != size:
+            raise MalformedError(f"a body expands to {len(message)} bytes instead of {size}")
+        return message
 
 
 def _check_window(data: bytes, size: int) -> None:
@@ -78,14 +75,28 @@ def _check_window(data: bytes, size: int) -> None:
         raise MalformedError(f"a zstd frame asks for a window of {window} bytes to hold {size}")
 
 
+def _into(expand_into: Callable[[bytes, bytearray], int]) -> Callable[[bytes, int], bytes]:
+    def expand(data: bytes, size: int) -> bytes:
+        room = bytearray(size)
+        return bytes(room[: expand_into(data, room)])
+
+    return expand
+
+
 def _table() -> dict[str, Compression]:
     if cramjam is None:
         return {}
     lz4, zstd, snappy = cramjam.lz4, cramjam.zstd, cramjam.snappy
     return {
-        "lz4": Compression("lz4", lambda body: lz4.compress_block(body, store_size=False), lz4.decompress_block_into),
-        "zstd": Compression("zstd", lambda body: zstd.compress(body, 1), zstd.decompress_into),
-        "snappy": Compression("snappy", snappy.compress_raw, snappy.decompress_raw_into),
+        # `decompress_block_into` would take a block with its size in front as well. A block that is shorter than it says comes
+        # with zeros after it, and is no message.
+        "lz4": Compression(
+            "lz4",
+            lambda body: lz4.compress_block(body, store_size=False),
+            lambda data, size: bytes(lz4.decompress_block(data, output_len=size)),
+        ),
+        "zstd": Compression("zstd", lambda body: zstd.compress(body, 1), _into(zstd.decompress_into)),
+        "snappy": Compression("snappy", snappy.compress_raw, _into(snappy.decompress_raw_into)),
     }
 
 

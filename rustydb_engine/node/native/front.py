@@ -515,6 +515,8 @@ class NativeFront:
 
     def notify(self, response: m.Response) -> bool:
         """Send something that answers no request; False if it does not fit into a frame."""
+        if self.machine.output_ended:
+            return True  # the client has gone, and its connection goes at the end of the step
         body = self.machine.encode(response)
         if len(body) > self.frame_bytes_max:
             return False
