@@ -94,18 +94,31 @@ def answer(event: pg.ServerEvent, prepared: dict[str, str]) -> list[pg.ServerCom
     return []
 
 
+def now() -> pg.Now:
+    """Read both clocks."""
+    return pg.Now(time.monotonic_ns(), time.time_ns() // 1000)
+
+
+async def feed(machine: pg.ServerMachine, reader: asyncio.StreamReader) -> None:
+    """Give a machine what comes from its peer, or tell it that its patience is over."""
+    deadline = machine.deadline()
+    try:
+        async with asyncio.timeout(None if deadline is None else max(deadline - now().mono_ns, 0) / 1e9):
+            data = await reader.read(65536)
+        machine.receive_data(now(), data)
+    except TimeoutError:
+        machine.handle_timeout(now())
+
+
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Serve one PostgreSQL client until it leaves."""
-    now = pg.Now(time.monotonic_ns(), 0)
-    machine, prepared = pg.ServerMachine(now, pg.Entropy(secrets.token_bytes(32))), dict[str, str]()
+    machine, prepared = pg.ServerMachine(now(), pg.Entropy(secrets.token_bytes(32))), dict[str, str]()
     with contextlib.suppress(ConnectionError):
         while not machine.output_ended:
-            data = await reader.read(65536)
-            now = pg.Now(time.monotonic_ns(), 0)
-            machine.receive_data(now, data)
+            await feed(machine, reader)
             while not isinstance(event := machine.next_event(), pg.Stop):
                 for command in answer(event, prepared):
-                    machine.send(now, command)
+                    machine.send(now(), command)
             writer.write(machine.data_to_send())
             await writer.drain()
     writer.close()

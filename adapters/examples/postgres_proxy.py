@@ -32,6 +32,17 @@ def now() -> pg.Now:
     return pg.Now(time.monotonic_ns(), time.time_ns() // 1000)
 
 
+async def feed(machine: pg.ServerMachine | pg.ClientMachine, reader: asyncio.StreamReader) -> None:
+    """Give a machine what comes from its peer, or tell it that its patience is over."""
+    deadline = machine.deadline()
+    try:
+        async with asyncio.timeout(None if deadline is None else max(deadline - now().mono_ns, 0) / 1e9):
+            data = await reader.read(CHUNK_BYTES)
+        machine.receive_data(now(), data)
+    except TimeoutError:
+        machine.handle_timeout(now())
+
+
 class Proxied:
     """One client and its connection to the real server."""
 
@@ -49,7 +60,7 @@ class Proxied:
         """Serve the client until one of the two sides leaves."""
         with contextlib.suppress(ConnectionError):
             while not self.server.output_ended:
-                self.server.receive_data(now(), await self.reader.read(CHUNK_BYTES))
+                await feed(self.server, self.reader)
                 self.relay()
                 if self.upstream is not None:
                     await self.upstream.drain()  # a server that does not keep up: read no more from the client
@@ -77,7 +88,7 @@ class Proxied:
         )
         self.relay()
         while not self.client.output_ended:
-            self.client.receive_data(now(), await reader.read(CHUNK_BYTES))
+            await feed(self.client, reader)
             self.relay()
             await self.writer.drain()  # a client that does not keep up: read no more from the server
 
