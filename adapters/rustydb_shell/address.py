@@ -67,7 +67,7 @@ class Address:
         return f"postgresql://{quote(self.user, safe='')}@{host}:{self.port}/{quote(self.database, safe='')}"
 
     def connect(self) -> socket.socket:
-        """Return a connected blocking socket; OSError."""
+        """Return a connected socket whose operations take at most `seconds`; OSError."""
         if self.host.startswith("/"):
             opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
@@ -79,7 +79,6 @@ class Address:
         else:
             opened = socket.create_connection((self.host, self.port), self.seconds)
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        opened.settimeout(None)
         return opened
 
     def context(self) -> ssl.SSLContext:

@@ -303,12 +303,9 @@ def copy(shell: Shell, name: str, arguments: str) -> bool:
     if path.lower() in ("stdout", "pstdout"):
         shell.run(sql)
         return True
-    for outcome in shell.link.query(sql):
-        if outcome.copied is not None:
-            with open(path, "wb") as target:
-                target.write(outcome.copied)
-            outcome.copied = None
-        shell.show(outcome, sql)
+    with open(path, "wb") as target:
+        for outcome in shell.link.query(sql, None, target.write):
+            shell.show(outcome, sql)
     return True
 
 

@@ -34,27 +34,22 @@ class LinkError(Exception):
 
 @dataclass
 class Outcome:
-    """What a statement came to: rows (as text, with `columns`), a tag, an error's fields, or the data of a COPY TO STDOUT."""
+    """What a statement came to: rows (as text, with `columns`), a tag, or an error's fields."""
 
     columns: tuple[pg.Column, ...] | None = None
     rows: list[tuple[str | None, ...]] = field(default_factory=list)
     tag: str = ""
     error: Mapping[str, str] | None = None
-    copied: bytes | None = None
-
-
-@dataclass
-class Notice:
-    """A notice, or a notification, that came on the way."""
-
-    text: str
 
 
 class Link:
     """One connection. `on_notice` hears notices and notifications as they come."""
 
-    def __init__(self, address: Address, on_notice: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self, address: Address, on_notice: Callable[[str], None] = lambda text: None, seconds: float | None = None
+    ) -> None:
         self.address = address
+        self._seconds = seconds  # for each answer; None is no limit
         self._on_notice = on_notice
         self.status = "I"
         self._socket: socket.socket | None = None
@@ -84,6 +79,8 @@ class Link:
                 self._start_tls()
             elif isinstance(event, pg.SessionStarted):
                 self.backend = event.process_id
+                # Until here, the time for connecting was the limit.
+                self._socket.settimeout(self._seconds)
                 return
             elif isinstance(event, pg.ErrorReceived):
                 raise LinkError(
@@ -160,8 +157,12 @@ class Link:
 
     # ---- statements
 
-    def query(self, sql: str, copy_in: Iterable[bytes] | None = None) -> Iterator[Outcome]:
-        """Run statements and yield the outcome of each as it comes. `copy_in` is what a COPY FROM STDIN reads.
+    def query(
+        self, sql: str, copy_in: Iterable[bytes] | None = None, copy_out: Callable[[bytes], object] = lambda data: None
+    ) -> Iterator[Outcome]:
+        """Run statements and yield the outcome of each as it comes.
+
+        `copy_in` is what a COPY FROM STDIN reads; `copy_out` takes the data of a COPY TO STDOUT as it comes.
 
         Leaving the iteration early (Ctrl-C) cancels the statement and drops what is left of its answer.
         """
@@ -170,16 +171,16 @@ class Link:
         self._machine.send(_now(), pg.Query(sql))
         finished = False
         try:
-            yield from self._outcomes(copy_in)
+            yield from self._outcomes(copy_in, copy_out)
             finished = True
         finally:
             if not finished and self.is_open:
                 self.cancel()
                 with contextlib.suppress(LinkError):
-                    for _ in self._outcomes(None):
+                    for _ in self._outcomes(None, lambda data: None):
                         pass
 
-    def _outcomes(self, copy_in: Iterable[bytes] | None) -> Iterator[Outcome]:
+    def _outcomes(self, copy_in: Iterable[bytes] | None, copy_out: Callable[[bytes], object]) -> Iterator[Outcome]:
         outcome = Outcome()
         for event in self._events():
             if isinstance(event, pg.RowDescriptionReceived):
@@ -199,9 +200,9 @@ class Link:
             elif isinstance(event, pg.CopyInStarted):
                 self._copy(copy_in)
             elif isinstance(event, pg.CopyOutStarted):
-                outcome.copied = b""
+                copy_out(b"")  # there is none, perhaps, and whoever takes it knows that it was asked for
             elif isinstance(event, pg.CopyDataReceived):
-                outcome.copied = (outcome.copied or b"") + event.data
+                copy_out(event.data)
             elif isinstance(event, pg.ReadyReceived):
                 self.status = event.status
                 return

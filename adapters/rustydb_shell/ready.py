@@ -38,7 +38,7 @@ def main(
     until = clock() + given.timeout
     while True:
         address.seconds = max(min(until - clock(), 10.0), 1.0)
-        link = Link(address)
+        link = Link(address, seconds=address.seconds)
         try:
             link.open()
             link.rows("SELECT 1")

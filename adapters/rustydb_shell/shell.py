@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -92,8 +93,16 @@ class Shell:
         if copy_in is None and self.source is not None:
             copy_in = _copy_lines(self.source)
         try:
-            for outcome in self.link.query(sql, copy_in):
-                self.show(outcome, sql)
+            decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+            copied: list[bool] = []
+
+            def take(data: bytes) -> None:
+                copied.append(True)
+                self.write(decode(data))
+
+            for outcome in self.link.query(sql, copy_in, take):
+                self.show(outcome, sql, bool(copied))
+                copied.clear()
         except KeyboardInterrupt:
             self.failed = True
             self.say("Cancel request sent")
@@ -114,20 +123,18 @@ class Shell:
         else:
             self.say("Succeeded.")
 
-    def show(self, outcome: Outcome, sql: str = "") -> None:
-        """Write an outcome."""
+    def show(self, outcome: Outcome, sql: str = "", copied: bool = False) -> None:
+        """Write an outcome; the tag of a COPY whose data was written stays out of the data."""
         if outcome.error is not None:
             self.failed = True
             self.say(describe(outcome.error, sql))
-        elif outcome.copied is not None:
-            self.write(outcome.copied.decode("utf-8", "replace"))
         elif outcome.columns is not None:
             names = [column.name for column in outcome.columns]
             oids = [column.type_oid for column in outcome.columns]
             self.write(render(names, oids, outcome.rows, self.style))
             if not outcome.tag.startswith("SELECT") and not self.quiet and self.style.format == "aligned":
                 self.write(outcome.tag + "\n")
-        elif outcome.tag and not self.quiet:
+        elif outcome.tag and not self.quiet and not (copied and outcome.tag.startswith("COPY")):
             self.write(outcome.tag + "\n")
 
     # ---- text out

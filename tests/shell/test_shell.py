@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -281,6 +282,9 @@ def test_ready(url: str) -> None:
     wrong = command("ready", "postgresql://admin:wrong@" + url.partition("@")[2], "--timeout", "30")
     assert wrong.returncode == 2 and "password authentication failed" in wrong.stderr
     assert command("ready", "postgresql://127.0.0.1:1/x").returncode == 1
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        done = command("ready", f"postgresql://127.0.0.1:{silent.getsockname()[1]}/x", "--timeout", "0.1")
+        assert done.returncode == 1 and "timed out" in done.stderr
 
 
 def test_check_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
