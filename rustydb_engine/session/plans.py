@@ -20,6 +20,7 @@ from rustydb_engine.session.entry import Converter, Entry
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder import BindEnv, bind
 from rustydb_engine.sql.bound import BoundQuery
+from rustydb_engine.sql.lexer import cut_identifiers
 from rustydb_engine.sql.normalise import Normalised, normalise
 from rustydb_engine.sql.parser import parse
 from rustydb_engine.values.forms import Forms
@@ -89,6 +90,11 @@ class Space:
         if len(statements) != 1:
             return [(Entry(sql[start:end], statement, self.version), ()) for statement, start, end in statements]
         statement = statements[0][0]
+        if cut_identifiers(sql):  # each run says so again, which the short way would not
+            entry = Entry(sql, statement, self.version)
+            if isinstance(statement, ast.Query):
+                self.plan(entry, (), parameters=False)
+            return [(entry, NO_PARAMETERS)]
         if not isinstance(statement, ast.Query):
             entry = Entry(sql, statement, self.version)
             self._keep(self._exact, sql, entry)

@@ -34,6 +34,7 @@ from rustydb_engine.session.sink import Sink
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder import BindEnv
 from rustydb_engine.sql.binder.literals import read_registered
+from rustydb_engine.sql.lexer import cut_identifiers
 from rustydb_engine.txn.advisory import Holder
 from rustydb_engine.txn.transaction import ACTIVE, Transaction
 from rustydb_engine.values.types import BY_OID, Type
@@ -117,6 +118,7 @@ class Session:
                 elif self.block.state is FAILED:
                     entries = [(entry, ()) for entry in self.space().unplanned(sql)]
                 else:
+                    self._tell_cut(sql)
                     entries = self.space().prepare(sql)
                 if not entries:
                     sink.empty()
@@ -143,6 +145,7 @@ class Session:
             may_run_when_failed(entry.statement) for entry in self.space().unplanned(sql)
         ):
             raise self.block.failed_error()
+        self._tell_cut(sql)
         entry = self.space().prepare_typed(sql, types)
         utility.describe(self, entry)
         self.statements[name] = Prepared(entry, types, self.shared.timestamp())
@@ -499,6 +502,10 @@ class Session:
         if kind is None:
             raise SqlError("42704", f"type with OID {oid} does not exist")
         return kind
+
+    def _tell_cut(self, sql: str) -> None:
+        for name, cut in cut_identifiers(sql):
+            self.notice("NOTICE", "42622", f'identifier "{name}" will be truncated to "{cut}"')
 
     def _milliseconds(self, name: str) -> int:
         return utility.milliseconds(self.settings.show(name))

@@ -65,6 +65,11 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+# Where a name longer than 63 bytes may be: by whether the text is ASCII, else a character has up to four.
+_LONG = {
+    ascii: re.compile(rf'(?<!{_MORE}){_MORE}{{{count},}}|"[^"]{{{count},}}')
+    for ascii, count in ((True, 64), (False, 16))
+}
 _IDENTIFIER = re.compile(f"{_START}{_MORE}*")
 _REAL_JUNK = re.compile(r"[eE][+-]")
 _COMMENT_PART = re.compile(r"/\*|\*/")
@@ -138,6 +143,31 @@ def truncate(name: str) -> str:
         return name
     data = name.encode("utf-8", "surrogatepass")
     return name if len(data) <= IDENTIFIER_BYTES_MAX else data[:IDENTIFIER_BYTES_MAX].decode("utf-8", "ignore")
+
+
+def cut_identifiers(sql: str) -> list[tuple[str, str]]:
+    """Return the identifiers of a text that are longer than 63 bytes, each with what is left of it."""
+    if not _LONG[sql.isascii()].search(sql):
+        return []
+    found = []
+    types, values, offsets = tokenize(sql)
+    for terminal, value, offset in zip(types, values, offsets, strict=True):
+        if terminal == "IDENT" and isinstance(value, str) and len(value) * 4 > IDENTIFIER_BYTES_MAX - 3:
+            match = _TOKEN.match(sql, offset)
+            assert match is not None, "a token is where it was found"
+            name = _whole_name(sql, match)
+            if name != value:
+                found.append((name, value))
+    return found
+
+
+def _whole_name(sql: str, match: re.Match[str]) -> str:
+    """Return an identifier before it is cut."""
+    if match.lastindex == 2:
+        return match[2].lower() if match[2].isascii() else match[2].translate(_LOWER)
+    if match.lastindex == 9:
+        return match[9][1:-1].replace('""', '"')
+    return unicode_text(sql, match.start(1))[0]
 
 
 def lexical_error(message: str, text: str, position: int, sqlstate: str = "42601") -> SqlError:
