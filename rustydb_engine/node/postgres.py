@@ -57,7 +57,8 @@ class PgConnection:
             connection.accepted,
             node.entropy,
             limits=limits,
-            tls=node.tls is not None and connection.tls is None,
+            # PostgreSQL does not encrypt Unix sockets either.
+            tls=node.tls is not None and connection.tls is None and not connection.local.startswith("/"),
             mock_secret=node.mock_secret,
         )
         if connection.secured is not None:

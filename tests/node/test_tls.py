@@ -294,6 +294,7 @@ def test_sessions_without_tls_are_refused_where_it_is_required() -> None:
 
 def test_a_unix_socket_needs_no_tls() -> None:
     host = server(tls_required=True)
+    assert host.accept(local="/run/rustydb/.s.PGSQL.5432").send(framing.ssl_request()) == b"N"
     client = host.accept(local="/run/rustydb/.s.PGSQL.5432")
     client.log_in()
     assert client.fatal is None and client.ask("SELECT 1").rows == [(b"1",)]
