@@ -357,6 +357,11 @@ class ServerMachine:
         return self._writer.take()
 
     @property
+    def unsent_bytes(self) -> int:
+        """About how many bytes `data_to_send` would return."""
+        return self._writer.size
+
+    @property
     def output_ended(self) -> bool:
         """True once nothing more will be written: close the connection after `data_to_send`."""
         return self._output_ended

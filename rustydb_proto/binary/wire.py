@@ -72,10 +72,11 @@ class FrameReader:
 class FrameWriter:
     """Collects frames. Bodies of at least `compress_bytes_min` are compressed, once that is agreed and if it helps."""
 
-    __slots__ = ("_compress_bytes_min", "compression", "out")
+    __slots__ = ("_compress_bytes_min", "compression", "out", "size")
 
     def __init__(self, compress_bytes_min: int) -> None:
         self.out: list[bytes] = []
+        self.size = 0  # of the bodies in `out`
         self.compression: Compression | None = None
         self._compress_bytes_min = compress_bytes_min
 
@@ -87,6 +88,7 @@ class FrameWriter:
             if compressed is not None:
                 body = compressed
                 flags |= COMPRESSED
+        self.size += len(body)
         self.out.append(pack_header(len(body), flags, request) + body)
 
     def take(self) -> bytes:
@@ -96,4 +98,5 @@ class FrameWriter:
             return b""
         data = out[0] if len(out) == 1 else b"".join(out)
         out.clear()
+        self.size = 0
         return data

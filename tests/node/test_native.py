@@ -557,6 +557,16 @@ def test_a_blocked_socket_stops_the_work(client: NativeClient) -> None:
     assert len(client.take()) == 100
 
 
+def test_a_step_sends_about_a_megabyte_at_most(client: NativeClient) -> None:
+    host = client.host
+    for _ in range(20):
+        client.machine.request(host.now, m.Execute("select repeat('x', 400000)"))
+    effects = host.node.step(host.now, [io.Received(client.transport.conn, client.machine.data_to_send())])
+    (sent,) = [effect for effect in effects if isinstance(effect, io.Send)]
+    assert 1 << 20 < len(sent.data) < 2 << 20
+    assert host.node.deadline(host.now) == host.now.mono_ns, "there is more to do"
+
+
 def test_notices_come_before_their_result(client: NativeClient) -> None:
     client.send(m.Query("drop table if exists nix"))
     notice, result = client.take()

@@ -24,7 +24,7 @@ from rustydb_engine.errors import SqlError
 from rustydb_engine.exec.waits import Wait
 from rustydb_engine.node.connections import GONE, Connection
 from rustydb_engine.node.native.gate import Gate
-from rustydb_engine.node.native.lane import Lane, Task, named_transaction
+from rustydb_engine.node.native.lane import UNSENT_BYTES_MAX, Lane, Task, named_transaction
 from rustydb_engine.node.native.result import error_fields
 from rustydb_engine.node.native.statements import STARTERS, Prepared, Starter
 from rustydb_engine.node.native.told import Told, start_listen
@@ -196,11 +196,14 @@ class NativeFront:
 
     def run(self) -> int:
         """Pull events until there are none, for a bounded time."""
-        next_event = self.machine.next_event
+        machine = self.machine
+        next_event = machine.next_event
         handlers = _HANDLERS
         for _ in EVENTS_OF_A_RUN:
             if self.connection.blocked:
                 return 0
+            if machine.unsent_bytes > UNSENT_BYTES_MAX:
+                break  # what there is goes out first, and the socket may turn out to be blocked
             event = next_event()
             handler = handlers.get(event.__class__)
             if handler is None:
@@ -378,9 +381,10 @@ class NativeFront:
         if lane is self.first or lane in self._spares:
             if lane is self.first and self._spares and self._pinned(lane):
                 return  # what waits is not of its transaction
-            while self._waiting and lane.idle:
+            if self._waiting:
                 self._match_settings(lane)
                 lane.add(self._waiting.popleft())
+                self.node.enqueue(lane)  # for the next one, if this was answered at once
         elif not lane.transaction:
             self.lanes.remove(lane)
             lane.close()

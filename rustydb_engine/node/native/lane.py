@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Work = Generator[Wait | NeedCopyData, object, None]
 TASKS_OF_A_RUN = range(200)
+UNSENT_BYTES_MAX = 1 << 20
 
 
 class Task:
@@ -103,6 +104,8 @@ class Lane:
         for _ in TASKS_OF_A_RUN:
             if self.connection.blocked and self._failure is None:
                 return 0
+            if self.front.machine.unsent_bytes > UNSENT_BYTES_MAX:
+                break  # what there is goes out first, and the socket may turn out to be blocked
             if self.task is None:
                 if not self.queue:
                     self.front.rest(self)
