@@ -10,7 +10,7 @@ functions return None for them, and the proxy decides. The server half lets answ
 requests that it reported, so a proxy forwards each event as it comes.
 
 Make the client half with `encoded_rows=True`: rows then pass as they are, without being decoded. For a proxy that need not
-take part in the conversation at all, stream.py is simpler. `adapters/examples/postgres_proxy.py` is a proxy of about a hundred lines.
+take part in the conversation at all, stream.py is simpler. `adapters/examples/postgres_proxy.py` is such a proxy.
 """
 
 from __future__ import annotations

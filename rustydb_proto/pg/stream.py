@@ -15,7 +15,7 @@ What it must know is where messages begin without a type: a client's first packe
 each with `expect_byte()`: that answer comes as kind "answer". If it grants encryption, what follows is not
 PostgreSQL's protocol any more; a proxy that wants to look must not let it be granted.
 
-The peer cannot make it raise: an impossible length ends the stream, `failed` says why.
+`adapters/examples/postgres_tap.py` is such a proxy. The peer cannot make it raise: an impossible length ends the stream, `failed` says why.
 """
 
 from __future__ import annotations

@@ -229,3 +229,39 @@ def test_psql_sees_through_the_proxy_what_it_sees_directly(proxy: Running, oracl
         done = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, env=secret)
         shown.append(re.sub(r"\d{4,5}", "PORT", done.stdout + done.stderr))
     assert shown[0] == shown[1]
+
+
+@pytest.fixture(scope="module")
+def tap(oracle: Oracle) -> Iterator[Running]:
+    with running("postgres_tap.py", "--upstream-port", str(oracle.port)) as started:
+        yield started
+
+
+def test_a_tap_needs_no_password_and_shows_statements_and_errors(tap: Running) -> None:
+    with connect(tap, "ann", "pencil") as connection:
+        assert connection.execute("select 'simple'").fetchone() == ("simple",)
+        assert connection.execute("select %s::text", ["extended"], prepare=True).fetchone() == ("extended",)
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            connection.execute("select 1 / 0")
+    expected = ["> select 'simple'", "> select $1::text", "> select 1 / 0", "< ERROR 22012: division by zero"]
+    assert [tap.next_line() for _ in expected] == expected
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        connect(tap, "ann", "pen")
+    assert tap.next_line() == '< FATAL 28P01: password authentication failed for user "ann"'
+
+
+def test_a_tap_does_not_care_for_character_sets(tap: Running) -> None:
+    where = f"host=127.0.0.1 port={tap.port} dbname=postgres user=trusted client_encoding=latin1"
+    with psycopg.connect(where, autocommit=True) as connection:
+        assert connection.execute("select 'ünïcödé', %s", ["é"]).fetchone() == ("ünïcödé", "é")
+        with connection.cursor().copy("copy (select 'ü' from generate_series(1, 10000)) to stdout") as copy:
+            assert b"".join(bytes(piece) for piece in copy) == "ü\n".encode("latin1") * 10_000
+
+
+def test_a_cancel_request_passes_a_tap(tap: Running) -> None:
+    with connect(tap) as connection:
+        canceler = threading.Thread(target=connection.cancel)
+        connection.add_notice_handler(lambda diagnostic: canceler.start())
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute("do $$ begin raise notice 'running'; perform pg_sleep(30); end $$")
+        canceler.join()
