@@ -17,22 +17,37 @@ from rustydb_engine.sql.binder.coerce import ASSIGNMENT, coerce_to_target, expr_
 from rustydb_engine.sql.binder.dispatch import bind_in
 from rustydb_engine.sql.binder.elements import assign_element
 from rustydb_engine.sql.binder.env import BindEnv, failure, place
-from rustydb_engine.sql.binder.fromclause import open_table
-from rustydb_engine.sql.binder.scope import Scope
+from rustydb_engine.sql.binder.fromclause import open_table, table_item
+from rustydb_engine.sql.binder.scope import Item, Scope
 from rustydb_engine.sql.binder.stored import default_expr
 from rustydb_engine.sql.binder.subqueries import bind_subquery, row_query, visible_targets
+from rustydb_engine.sql.binder.updatable import Updatable, item_columns, updatable
 from rustydb_engine.sql.bound import Expr, FieldExpr, Var
 
 
-def open_target(scope: Scope, item: ast.FromTable, action: str) -> Table:
-    """Return the table that a statement changes; `action` is "insert into", "update" or "delete from"."""
+def open_target(scope: Scope, item: ast.FromTable, action: str) -> tuple[Table, Updatable | None]:
+    """Return the table that a statement changes, and the view through which it does.
+
+    `action` is "insert into", "update" or "delete from".
+    """
     table = open_table(scope, item.name, item.pos)
     if table.kind == "virtual":
         raise failure("42501", f'permission denied: "{table.name}" is a system catalog')
     if table.kind == "view":
-        verb = {"insert into": "inserting into", "update": "updating", "delete from": "deleting from"}[action]
-        raise not_supported(f"{verb} a view", place(item.pos))
-    return table
+        found = updatable(scope.env, table, action, item.pos)
+        return found.table, found
+    return table, None
+
+
+def target_item(scope: Scope, table: Table, view: Updatable | None, item: ast.FromTable) -> Item:
+    """Return the namespace item of what a statement changes: of the view, where there is one."""
+    if view is None:
+        return table_item(scope, table, item)
+    made = table_item(scope, view.view, item)
+    made.columns = item_columns(view, made.source)
+    if item.columns:
+        raise not_supported("column aliases of a view that is changed", place(item.pos))
+    return made
 
 
 def find_target_column(table: Table, name: str, pos: int) -> tuple[int, TableColumn]:

@@ -15,18 +15,18 @@ from collections.abc import Sequence
 from rustydb_engine.catalog.objects import Table
 from rustydb_engine.errors import not_supported
 from rustydb_engine.sql import ast
-from rustydb_engine.sql.binder.assign import coerce_to_column, find_target_column, open_target
+from rustydb_engine.sql.binder.assign import coerce_to_column, find_target_column, open_target, target_item
 from rustydb_engine.sql.binder.coerce import coerce_type, expr_pos, unknown_to_text
 from rustydb_engine.sql.binder.conflict import arbiter_condition, bind_conflict
 from rustydb_engine.sql.binder.cte import bind_with, finish_ctes
 from rustydb_engine.sql.binder.dispatch import bind_in, bind_rows, binds_query
 from rustydb_engine.sql.binder.env import failure, place
-from rustydb_engine.sql.binder.fromclause import table_item
 from rustydb_engine.sql.binder.scope import Columns, Item, Scope
 from rustydb_engine.sql.binder.stored import default_expr, table_rules
 from rustydb_engine.sql.binder.subqueries import visible_targets
 from rustydb_engine.sql.binder.targets import bind_returning
 from rustydb_engine.sql.binder.trees import replace
+from rustydb_engine.sql.binder.updatable import base_names, place_of
 from rustydb_engine.sql.bound import (
     BoolExpr,
     Expr,
@@ -48,13 +48,22 @@ Row = list[Expr | None]
 def bind_insert(scope: Scope, node: ast.Insert) -> InsertQuery:
     """Bind an INSERT."""
     bind_with(scope, node.with_)
-    table = open_target(scope, node.table, "insert into")
+    table, view = open_target(scope, node.table, "insert into")
+    if view is not None and node.conflict is not None:
+        raise not_supported("ON CONFLICT with a view", place(node.conflict.pos))
     # The source is bound later: its place in the range is kept for it.
     scope.add_item(RangeValues((), "*SELECT*", (), ()), Item("*SELECT*", 0, Columns((), {})))
-    target = table_item(scope, table, node.table)
+    target = target_item(scope, table, view, node.table)
     shown = tuple(column.name for column in target.columns.order)
     scope.add_item(RangeTable(table, target.name, shown), target)
-    places = _columns(table, node.columns)
+    if view is None or node.columns:
+        places = _columns(table, base_names(view, node.columns, "insert into"))
+    else:
+        width = _width(node.source)
+        named = view.columns[:width]
+        if width is not None and width > len(view.columns):
+            named = view.columns[:1] * len(view.columns)  # there are too many: no error of a column comes first
+        places = [(place_of(view, name, expr, "insert into"), None) for name, expr in named]
     source, given = _bind_source(scope, node, table, places)
     scope.entries[0] = RangeQuery(source, "*SELECT*", tuple(t.name for t in visible_targets(source)))
     row = tuple(
@@ -74,6 +83,17 @@ def bind_insert(scope: Scope, node: ast.Insert) -> InsertQuery:
     return InsertQuery(
         table, source, row, rules, tuple(scope.entries), conflict, returning, finish_ctes(scope)
     )  # fmt: skip
+
+
+def _width(source: ast.Query | None) -> int | None:
+    """Return how many columns a source gives, None where that is not plain to see."""
+    if source is None:
+        return 0
+    if isinstance(source, ast.Values):
+        return max(map(len, source.rows))
+    if isinstance(source, ast.Select) and not any(isinstance(target.item, ast.Star) for target in source.targets):
+        return len(source.targets)
+    return None
 
 
 def _columns(table: Table, written: Sequence[ast.Assignment]) -> list[tuple[int, ast.Assignment | None]]:

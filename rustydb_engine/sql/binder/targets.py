@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rustydb_engine.catalog.objects import Table
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder.composites import field_columns, star_columns
 from rustydb_engine.sql.binder.dispatch import bind_expr
 from rustydb_engine.sql.binder.env import failure
 from rustydb_engine.sql.binder.scope import SYSTEM_NUMBERS, WHOLE_ROW, Scope
-from rustydb_engine.sql.bound import Expr, ModifyQuery, Query, RangeCte, RangeQuery, Target, Var
+from rustydb_engine.sql.bound import Expr, ModifyQuery, Query, RangeCte, RangeQuery, RangeTable, Target, Var
 
 TARGETS_MAX = 1664
 NAME_BYTES_MAX = 63
@@ -47,7 +48,19 @@ def _target(scope: Scope, expr: Expr, name: str) -> Target:
     if isinstance(expr, Var) and expr.column != WHOLE_ROW:
         table, attnum = origin(scope, expr)
         return Target(expr, name, False, table, attnum)
+    for item in scope.items:  # a computed column of a view that is changed
+        if item.table is not None and item.table.kind == "view":
+            for column in item.columns.order:
+                if column.expr is expr:
+                    return Target(expr, name, False, item.table.oid, view_attnum(item.table, column.name))
     return Target(expr, name)
+
+
+def view_attnum(view: Table, name: str) -> int:
+    """Return the number of a column of a view."""
+    found = view.column(name)
+    assert found is not None, "the columns of the item are the view's"
+    return found.attnum
 
 
 def origin(scope: Scope, var: Var) -> tuple[int, int]:
@@ -57,6 +70,8 @@ def origin(scope: Scope, var: Var) -> tuple[int, int]:
         return 0, 0
     item = owner.items[var.source] if var.source < len(owner.items) else None
     if item is not None and item.table is not None and item.source == var.source:
+        if item.table.kind == "view" and isinstance(owner.entries[var.source], RangeTable):
+            return item.table.oid, view_attnum(item.table, var.name)
         return item.table.oid, var.column + 1 if var.column >= 0 else SYSTEM_NUMBERS[var.column]
     entry = owner.entries[var.source]
     if isinstance(entry, RangeQuery):

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 
 from rustydb_engine.catalog.objects import Table
 from rustydb_engine.sql import ast
-from rustydb_engine.sql.binder.assign import bind_assignments, open_target
+from rustydb_engine.sql.binder.assign import bind_assignments, open_target, target_item
 from rustydb_engine.sql.binder.coerce import coerce_to_boolean
 from rustydb_engine.sql.binder.cte import bind_with, finish_ctes
 from rustydb_engine.sql.binder.dispatch import bind_in, binds, binds_query
-from rustydb_engine.sql.binder.fromclause import bind_from, table_item
+from rustydb_engine.sql.binder.fromclause import bind_from
 from rustydb_engine.sql.binder.overload import find_operator_or_none
 from rustydb_engine.sql.binder.scope import Item, Scope
 from rustydb_engine.sql.binder.stored import table_rules
 from rustydb_engine.sql.binder.targets import bind_returning
+from rustydb_engine.sql.binder.updatable import Updatable, base_names, restricted
 from rustydb_engine.sql.bound import (
     Const,
     DeleteQuery,
@@ -41,11 +42,11 @@ from rustydb_engine.values.types import BOOL, OID, TEXT, TID
 def bind_update(scope: Scope, node: ast.Update) -> UpdateQuery:
     """Bind an UPDATE."""
     bind_with(scope, node.with_)
-    table, target = _enter_target(scope, node.table, "update")
+    table, view, target = _enter_target(scope, node.table, "update")
     source = _bind_sources(scope, target, node.source)
-    where = _bind_where(scope, node.where)
+    where = restricted(view, _bind_where(scope, node.where))
     returning = bind_returning(scope, node.returning) if node.returning else ()
-    assignments = bind_assignments(scope, table, node.assignments, 0)
+    assignments = bind_assignments(scope, table, base_names(view, node.assignments, "update"), 0)
     rules = table_rules(scope.env.catalog, table)
     return UpdateQuery(
         table, assignments, rules, tuple(scope.entries), source, where, returning, finish_ctes(scope)
@@ -56,19 +57,20 @@ def bind_update(scope: Scope, node: ast.Update) -> UpdateQuery:
 def bind_delete(scope: Scope, node: ast.Delete) -> DeleteQuery:
     """Bind a DELETE."""
     bind_with(scope, node.with_)
-    table, target = _enter_target(scope, node.table, "delete from")
+    table, view, target = _enter_target(scope, node.table, "delete from")
     source = _bind_sources(scope, target, node.using)
-    where = _bind_where(scope, node.where)
+    where = restricted(view, _bind_where(scope, node.where))
     returning = bind_returning(scope, node.returning) if node.returning else ()
     return DeleteQuery(table, tuple(scope.entries), source, where, returning, finish_ctes(scope))
 
 
-def _enter_target(scope: Scope, item: ast.FromTable, action: str) -> tuple[Table, Item]:
-    table = open_target(scope, item, action)
-    target = table_item(scope, table, item)
+def _enter_target(scope: Scope, item: ast.FromTable, action: str) -> tuple[Table, Updatable | None, Item]:
+    table, view = open_target(scope, item, action)
+    target = target_item(scope, table, view, item)
     names = tuple(column.name for column in target.columns.order)
-    scope.add_item(RangeTable(table, target.name, names), target)
-    return table, target
+    # EXPLAIN shows the table under a view by its own name.
+    scope.add_item(RangeTable(table, target.name if view is None else table.name, names), target)
+    return table, view, target
 
 
 def _bind_sources(scope: Scope, target: Item, source: Sequence[ast.FromItem]) -> tuple[FromNode, ...]:

@@ -1,0 +1,77 @@
+-- Changing what simple views show.
+create table t (id int primary key, a text not null, b int default 7, c int generated always as (b * 2) stored);
+insert into t values (1, 'one', 1), (2, 'two', 2), (3, 'three', 3);
+create view v as select id as key, a, upper(a) as shown, b from t where b > 1;
+create view vv as select a as name, key, b + 1 as more, b from v where key < 100;
+select * from v order by 1;
+update v set a = 'zwei' where key = 2;
+update v set a = 'never' where key = 1;
+update v set b = b + 10 where shown = 'THREE' returning *;
+update v set b = 0 where key = 3 returning key, shown, b;
+select * from v order by 1;
+insert into v (key, a) values (10, 'ten') returning *;
+insert into v (key, a, b) values (11, 'eleven', 0), (12, 'twelve', 5) returning key, a, b;
+insert into v (key, a, b) select 20 + g, 'g' || g, g from generate_series(1, 3) g;
+insert into v (a, key) values (default, 5);
+insert into v (key, a, b) values (13, 'x', default) returning b;
+select * from v order by 1;
+delete from v where key = 1;
+delete from v where key = 12 returning *;
+delete from v using (values (10)) x(k) where x.k = v.key returning v.key, x.k;
+select * from t order by 1;
+update vv set name = name || '!' where more > 5 returning name, key, more;
+insert into vv (name, key, b) values ('through', 50, 4) returning *;
+update vv set key = key + 1 where name = 'through';
+delete from vv as w where w.name = 'through' returning w.key;
+update v as x set a = y.a from t y where y.id = x.key and x.key = 22 returning x.a, y.id;
+with changed as (update v set b = 9 where key = 22 returning key, b) select * from changed;
+-- bind: 22 | bound
+update v set a = $2 where key = $1 returning *;
+prepare p(int) as delete from v where key = $1 returning key;
+execute p(23);
+select * from t order by 1;
+-- errors
+update v set shown = 'X';
+update v set nosuch = 1;
+update v set id = 1;
+insert into v (key, a, shown) values (1, 'a', 'A');
+insert into v (nosuch) values (1);
+insert into v (key, a) values (2, 'dup');
+insert into v (key) values (99);
+update v set key = 1 where id = 2;
+delete from v where id = 2;
+update vv set more = 1;
+create view late as select a, id, b * 2 as twice from t;
+insert into late values ('late', 60);
+insert into late values ('late', 61, 1);
+insert into late select 'later', 62;
+insert into late default values;
+insert into late values ('late', 63, 1, 2);
+drop view late;
+-- views that are no plain selections
+-- each Q: select distinct a from t | select a, count(*) from t group by a | select count(*) as n from t | select a from t having true | select a from t union select a from t | with x as (select 1) select a from t | select a from t limit 1 | select a from t offset 1 | select row_number() over () as n from t | select generate_series(1, 2) as n from t | select x.a from t x join t y on x.id = y.id | select x.a from t x, t y | select 1 as a | select * from (select a from t) x | select * from generate_series(1, 2) g(a)
+create view bad as {Q}; insert into bad values ('1'); drop view bad;
+create view bad as select distinct a from t;
+insert into bad values ('x');
+update bad set a = 'x';
+delete from bad;
+create view worse as select a from bad;
+delete from worse;
+drop view bad cascade;
+-- the transaction and the rules of the table
+begin;
+delete from v;
+select count(*) from v;
+rollback;
+alter table t add check (b < 1000);
+update v set b = 2000 where key = 22;
+create table child (a int references t);
+insert into child values (22);
+delete from v where key = 22;
+update v set a = null where key = 22;
+explain (costs off) update v set a = 'x' where key = 22;
+alter view v rename to w;
+update w set b = 3 where key = 22 returning *;
+alter table t rename column a to aa;
+update w set a = 'again' where key = 22 returning a, shown;
+drop view w cascade;
