@@ -45,6 +45,7 @@ class Watchers:
         self._loop = gevent.get_hub().loop
         self._watchers: dict[socket, Any] = {}
         self._ready: dict[Watched, int] = {}
+        self._troubled: list[tuple[socket, int, Watched]] = []
         self._waiter: Any = None
         self._stirred = False
         self._async = self._loop.async_()
@@ -55,7 +56,7 @@ class Watchers:
     def register(self, fileobj: socket, events: int, data: Watched) -> None:
         """Watch a socket. READ and WRITE are the same numbers in libev and in the standard library."""
         watcher = self._watchers[fileobj] = self._loop.io(fileobj.fileno(), events)
-        watcher.start(self._note, data, events)
+        watcher.start(self._note, fileobj, events, data, pass_events=True)
 
     def modify(self, fileobj: socket, events: int, data: Watched) -> None:
         """Watch it for something else."""
@@ -75,6 +76,8 @@ class Watchers:
 
     def wait(self, seconds: float | None) -> None:
         """Let other greenlets run, and return when a socket is ready, `wake` was called or the time is over."""
+        if self._troubled:
+            self._watch_again()
         if self._ready:
             gevent.sleep(0)
             return
@@ -93,9 +96,19 @@ class Watchers:
             watcher.stop()
             watcher.close()
 
-    def _note(self, data: Watched, events: int) -> None:
+    def _note(self, found: int, fileobj: socket, events: int, data: Watched) -> None:
+        if found < 0:
+            self._troubled.append((fileobj, events, data))
         self._ready[data] = self._ready.get(data, 0) | events
         self._stir()
+
+    def _watch_again(self) -> None:
+        # libuv stops watching a socket that was reset, but what came before the reset may not have been all that can be read.
+        troubled, self._troubled = self._troubled, []
+        for fileobj, events, data in troubled:
+            watcher = self._watchers.get(fileobj)
+            if watcher is not None and watcher.events == events:
+                self.modify(fileobj, events, data)
 
     def _stir(self) -> None:
         # Callbacks run once all sockets that are ready have been noted: they are one turn.

@@ -13,6 +13,9 @@ from contextlib import suppress
 
 import psycopg
 import pytest
+from rustydb_host.check.runner import PASS, run_checks
+from rustydb_host.check.suite import CHECKS
+from rustydb_host.check.table import Sizes
 from rustydb_host.contract import Endpoint, Service
 
 from rustydb_proto.core import io
@@ -151,3 +154,15 @@ def test_gevent_serves_in_a_monkey_patched_process(tmp_path_factory: pytest.Temp
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.skipif("gevent" not in INSTALLED, reason="gevent is not installed")
+def test_gevent_on_libuv_hears_of_resets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libuv stops watching a socket that was reset while there were bytes to read: the reset was never told."""
+    pytest.importorskip("gevent.libuv.loop")
+    monkeypatch.setenv("GEVENT_LOOP", "libuv")
+    names = ("peer-resets", "peer-resets-blocked", "nothing-after-lost", "lost-once", "write-blocked")
+    checks = [check for check in CHECKS if check.name in names] * 3
+    assert len(checks) == 3 * len(names)
+    verdicts = run_checks("rustydb_gevent.host:run", checks, Sizes(1 << 20, None, 100, 100), 10)
+    assert [f"{verdict.name}: {verdict.detail}" for verdict in verdicts if verdict.outcome != PASS] == []
