@@ -158,6 +158,11 @@ class PgConnection:
         except StopIteration:
             self._finish()
             return True
+        except Exception as error:  # a cancel that comes before the first statement or between two: none can answer it
+            assert self.session is not None, "work belongs to a session"
+            self.session.answer_error(error, self)
+            self._finish()
+            return True
         session = self.session
         if session is not None and session.statements_begun != self._timed:
             self._start_timeout(session)

@@ -45,6 +45,30 @@ def test_a_cancel_request_ends_a_wait_for_a_lock(host: Host) -> None:
     assert two.ask("SELECT b FROM t WHERE a = 1").rows == [(b"5",)]
 
 
+def test_a_cancel_request_that_comes_before_the_first_step_of_a_statement_is_answered(host: Host) -> None:
+    # The error left the node, and with it the server ended: a full send buffer had held the statement back.
+    client = host.connect()
+    host.step(io.WriteBlocked(client.conn))
+    client.begin(Query("SELECT pg_sleep(1000)"))
+    cancel(client)
+    host.step(io.WriteReady(client.conn))
+    client.listen()
+    assert client.replies.pop().sqlstate == "57014"
+    assert client.ask("SELECT 1").rows == [(b"1",)]
+
+
+def test_a_statement_that_a_full_buffer_holds_back_can_run_out_of_time(host: Host) -> None:
+    client = host.connect()
+    client.ask("SET statement_timeout = 50")
+    host.step(io.WriteBlocked(client.conn))
+    client.begin(Query("SELECT a FROM t; SELECT b FROM t"), statements=2)
+    host.wait(1)
+    host.step(io.WriteReady(client.conn))
+    client.listen()
+    assert client.replies.pop().sqlstate == "57014"
+    assert client.ask("SELECT 1").rows == [(b"1",)]
+
+
 def test_a_cancel_request_with_the_wrong_key_does_nothing(host: Host) -> None:
     client = host.connect()
     client.begin(Query("SELECT pg_sleep(10)"))

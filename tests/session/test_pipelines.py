@@ -113,3 +113,39 @@ def test_a_row_limit_does_not_keep_what_gives_no_rows(ending: str) -> None:
     answer = client.send(limited(ending) + framing.SYNC)
     assert b"C\0\0\0" in answer and b"ERROR" not in answer
     assert b"34000" in client.send(framing.execute("C_1", 2) + framing.SYNC)  # the end of the block closed it
+
+
+WITHOUT_ROWS = (
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "ROLLBACK AND CHAIN",
+    "SAVEPOINT s",
+    "DISCARD ALL",
+    "CLOSE ALL",
+    "UPDATE t SET b = b + 1 WHERE a < 9",
+    "DELETE FROM t WHERE a < 5",
+    "COPY t FROM STDIN",
+    "CREATE TABLE made (a int)",
+    "DECLARE c CURSOR WITH HOLD FOR SELECT a FROM t",
+    "SET extra_float_digits = 1",
+)
+
+
+@pytest.mark.parametrize("block", ["", "BEGIN", "BEGIN; SELECT 1 / 0"])
+@pytest.mark.parametrize("sql", WITHOUT_ROWS)
+def test_a_limit_of_rows_changes_nothing_for_a_statement_without_rows(sql: str, block: str) -> None:
+    # COMMIT and its kin, which end all portals, failed on their own (`generator already executing`); COPY got no data.
+    answers = []
+    for limit in (0, 3):
+        client = client_of_a_fresh_node()
+        answer = client.send(framing.query(block)) if block else b""
+        answer += client.send(framing.parse("", sql) + framing.bind("", "", []) + framing.execute("", limit))
+        if sql.startswith("COPY"):
+            answer += client.send(framing.copy_data(b"2000\\t1\\tcopied\\n") + framing.COPY_DONE)
+        answer += client.send(framing.SYNC)
+        answer += client.send(framing.query("SELECT count(*), sum(b) FROM t"))
+        answer += client.send(framing.query("COMMIT"))
+        answers.append(answer)
+    assert b"XX000" not in answers[0]
+    assert answers[0] == answers[1]
