@@ -6,6 +6,7 @@ name the option, the value and what is allowed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
@@ -125,3 +126,22 @@ class PoolStatistics:
     connection_errors: int
     validation_failures: int
     leaked_connections: int
+
+    def as_dict(self) -> dict[str, int | float]:
+        """Return the numbers by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def json(self) -> str:
+        """Return the numbers as a JSON object."""
+        return json.dumps(self.as_dict())
+
+    def prometheus(self, prefix: str = "rustydb_pool") -> str:
+        """Return the numbers in Prometheus' text format: totals are counters, the others gauges."""
+        lines = []
+        for name, number in self.as_dict().items():
+            counter = name.startswith("total_acq") or name.endswith(
+                ("_acquisitions", "_created", "_closed", "_errors", "_failures")
+            )
+            metric = f"{prefix}_{name}"
+            lines += [f"# TYPE {metric} {'counter' if counter else 'gauge'}", f"{metric} {number}"]
+        return "\n".join(lines) + "\n"

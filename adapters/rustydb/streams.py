@@ -8,6 +8,7 @@ its generator, which abandons its request; the Cancel for it is written at once.
 from __future__ import annotations
 
 import math
+import os
 import select
 import socket
 import ssl
@@ -189,6 +190,8 @@ class StreamDriver:
         except ssl.SSLError as error:
             reason = getattr(error, "verify_message", "") or error.reason or str(error)
             raise OperationalError(f"no TLS with {where} (sslmode {need.sslmode}): {reason}", "08001") from error
+        except OSError as error:
+            raise OSError(error.errno or 0, _cause(error)) from error
         except anyio.BrokenResourceError as error:
             raise OperationalError(f"no TLS with {where} (sslmode {need.sslmode}): {_cause(error)}", "08001") from error
         return Opened(end_point(self._stream.extra(TLSAttribute.peer_certificate_binary, None)))
@@ -225,8 +228,16 @@ def _lost(error: BaseException) -> ConnectionLost:
 
 
 def _cause(error: BaseException) -> str:
-    """Return what the system said: anyio wraps it."""
-    cause = error.__cause__ or error
-    if isinstance(cause, OSError):
-        return cause.strerror or str(cause)
-    return str(cause) or type(cause).__name__
+    """Return what the system said: anyio wraps it, and makes a group of it where a name has several addresses."""
+    said = str(error) or type(error).__name__
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, BaseExceptionGroup):
+            inner = inner.exceptions[0]
+            continue
+        if isinstance(inner, OSError) and inner.strerror:
+            # The event loops put addresses and words of their own around the system's text, but not for names (gaierror).
+            number = inner.errno or 0
+            said = inner.strerror if number <= 0 or isinstance(inner, socket.gaierror) else os.strerror(number)
+        inner = inner.__cause__
+    return said

@@ -158,8 +158,12 @@ def test_what_cannot_be_connected(backend: str) -> None:
         with pytest.raises(errors.ConnectTimeout):
             await rustydb.connect_async(host="127.0.0.1", port=port, password="p", connect_timeout=0.05, retries=0)
         await listener.aclose()
-        with pytest.raises(errors.OperationalError, match=r"cannot connect to 127\.0\.0\.1"):
+        with pytest.raises(
+            errors.OperationalError, match=rf"cannot connect to 127\.0\.0\.1:{port}: Connection refused"
+        ):
             await rustydb.connect_async(host="127.0.0.1", port=port, password="p", retries=0)
+        with pytest.raises(errors.OperationalError, match=rf"cannot connect to localhost:{port}: Connection refused"):
+            await rustydb.connect_async(host="localhost", port=port, password="p", retries=0)
 
     anyio.run(main, backend=backend)
 

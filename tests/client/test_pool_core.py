@@ -278,6 +278,16 @@ def test_options_are_checked(given: dict[str, object], message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_the_numbers_can_be_exported() -> None:
+    shell = Shell(max_size=1)
+    shell.made(1)
+    statistics = shell.core.statistics()
+    assert statistics.as_dict()["active_connections"] == 1 and '"active_connections": 1' in statistics.json()
+    text = statistics.prometheus()
+    assert "# TYPE rustydb_pool_active_connections gauge\nrustydb_pool_active_connections 1\n" in text
+    assert "# TYPE rustydb_pool_total_acquisitions counter\nrustydb_pool_total_acquisitions 1\n" in text
+
+
 def test_defaults_are_those_of_the_specification_and_shrink_to_max_size() -> None:
     assert pool_options() == PoolOptions()
     assert (PoolOptions().min_size, PoolOptions().max_size, PoolOptions().initial_size) == (5, 100, 10)
