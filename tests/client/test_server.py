@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import decimal
 import io
+import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
@@ -214,6 +215,24 @@ def test_many_batch_bulk_and_prepared(client: rustydb.Client) -> None:
         assert [column.name for column in statement.columns] == ["name"]
     for number in range(10):
         assert client.query("SELECT $1::int + 1", [number]).scalar() == number + 1
+
+
+def test_everything_runs_in_the_open_block(client: rustydb.Client, shared: server.Server) -> None:
+    with native(shared) as other, client.transaction() as txn:
+        assert client.copy_in("users", [(n, "copied", None, 5) for n in range(100, 3000)]) == 2900
+        client.batch(["INSERT INTO users (name) VALUES ('batch')", ("INSERT INTO users (name) VALUES ($1)", ["batch"])])
+        client.executemany("INSERT INTO users (name) VALUES (%s)", [["many"], ["many"]])
+        with client.prepare("INSERT INTO users (name) VALUES ($1)") as statement:
+            statement.execute(["prepared"])
+        with client.cursor("SELECT id FROM users", batch_rows=100) as cursor:
+            assert len(cursor.fetchall()) == 2 + 2900 + 5
+        with pytest.raises(errors.DataError), client.transaction():
+            client.execute("DELETE FROM users")
+            client.execute("SELECT 1 / 0")
+        assert client.query("SELECT count(*) FROM users").scalar() == 2907
+        assert other.query("SELECT count(*) FROM users").scalar() == 2
+        txn.rollback()
+    assert client.query("SELECT count(*) FROM users").scalar() == 2
 
 
 def test_timeouts_and_cancel(client: rustydb.Client) -> None:
@@ -449,3 +468,24 @@ def test_tls(tmp_path: Path) -> None:
                 )
 
         anyio.run(main)
+
+
+def test_a_unix_socket() -> None:
+    anyio = pytest.importorskip("anyio")
+    with tempfile.TemporaryDirectory() as folder:  # the path of a socket must be short
+        with server.running(":memory:", ["--unix-socket-dir", folder]) as running:
+            with rustydb.connect(
+                f"rustydb://admin:admin@{folder.replace('/', '%2F')}:{running.port}/rustydb"
+            ) as client:
+                assert client.query("SELECT 1").scalar() == 1
+
+            async def main() -> None:
+                async with await rustydb.connect_async(host=folder, port=running.port, password="admin") as client:
+                    assert (await client.query("SELECT 1")).scalar() == 1
+
+            anyio.run(main)
+
+
+def test_the_second_host_is_taken_where_the_first_is_gone(shared: server.Server) -> None:
+    with rustydb.connect(f"rustydb://admin:admin@127.0.0.1:1,127.0.0.1:{shared.port}/rustydb") as client:
+        assert client.query("SELECT 1").scalar() == 1
