@@ -20,7 +20,6 @@ from rustydb_engine.session.entry import Converter, Entry
 from rustydb_engine.sql import ast
 from rustydb_engine.sql.binder import BindEnv, bind
 from rustydb_engine.sql.bound import BoundQuery
-from rustydb_engine.sql.lexer import cut_identifiers
 from rustydb_engine.sql.normalise import Normalised, normalise
 from rustydb_engine.sql.parser import parse
 from rustydb_engine.values.forms import Forms
@@ -81,16 +80,17 @@ class Space:
         except SqlError:
             return None  # the exact text gives the error its place
 
-    def prepare(self, sql: str) -> list[tuple[Entry, tuple[object, ...]]]:
+    def prepare(self, sql: str, keep: bool = True) -> list[tuple[Entry, tuple[object, ...]]]:
         """Parse a text and return (entry, parameters) of each statement; only single ones are planned now.
 
         Queries of several statements get their plan when their turn comes, as earlier ones may make what they need.
+        Without `keep` the text is not in the cache afterwards.
         """
         statements = [(instead_of_into(statement), start, end) for statement, start, end in parse(sql)]
         if len(statements) != 1:
             return [(Entry(sql[start:end], statement, self.version), ()) for statement, start, end in statements]
         statement = statements[0][0]
-        if cut_identifiers(sql):  # each run says so again, which the short way would not
+        if not keep:
             entry = Entry(sql, statement, self.version)
             if isinstance(statement, ast.Query):
                 self.plan(entry, (), parameters=False)

@@ -118,8 +118,8 @@ class Session:
                 elif self.block.state is FAILED:
                     entries = [(entry, ()) for entry in self.space().unplanned(sql)]
                 else:
-                    self._tell_cut(sql)
-                    entries = self.space().prepare(sql)
+                    # Each run tells again of names that are cut, which the short way would not.
+                    entries = self.space().prepare(sql, keep=not self._tell_cut(sql))
                 if not entries:
                     sink.empty()
                 last = len(entries) - 1
@@ -503,9 +503,12 @@ class Session:
             raise SqlError("42704", f"type with OID {oid} does not exist")
         return kind
 
-    def _tell_cut(self, sql: str) -> None:
-        for name, cut in cut_identifiers(sql):
+    def _tell_cut(self, sql: str) -> bool:
+        """Tell of the identifiers of a text that are cut to 63 bytes; return whether there are any."""
+        found = cut_identifiers(sql)
+        for name, cut in found:
             self.notice("NOTICE", "42622", f'identifier "{name}" will be truncated to "{cut}"')
+        return bool(found)
 
     def _milliseconds(self, name: str) -> int:
         return utility.milliseconds(self.settings.show(name))

@@ -66,10 +66,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 # Where a name longer than 63 bytes may be: by whether the text is ASCII, else a character has up to four.
-_LONG = {
-    ascii: re.compile(rf'(?<!{_MORE}){_MORE}{{{count},}}|"[^"]{{{count},}}')
-    for ascii, count in ((True, 64), (False, 16))
-}
+_LONG = {True: re.compile(f"{_MORE}{{64}}"), False: re.compile(f"{_MORE}{{16}}")}
+_LONG_QUOTED = {True: re.compile('"[^"]{64}'), False: re.compile('"[^"]{16}')}
 _IDENTIFIER = re.compile(f"{_START}{_MORE}*")
 _REAL_JUNK = re.compile(r"[eE][+-]")
 _COMMENT_PART = re.compile(r"/\*|\*/")
@@ -147,7 +145,8 @@ def truncate(name: str) -> str:
 
 def cut_identifiers(sql: str) -> list[tuple[str, str]]:
     """Return the identifiers of a text that are longer than 63 bytes, each with what is left of it."""
-    if not _LONG[sql.isascii()].search(sql):
+    ascii = sql.isascii()
+    if not _LONG[ascii].search(sql) and not ('"' in sql and _LONG_QUOTED[ascii].search(sql)):
         return []
     found = []
     types, values, offsets = tokenize(sql)
