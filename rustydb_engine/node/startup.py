@@ -82,6 +82,8 @@ def admit(node: Node, startup: StartupReceived) -> Session:
     if database != node.config.database:
         raise StartupRefused(SqlError("3D000", f'database "{database}" does not exist'))
     session = Session(node.shared, startup.user, node.next_process_id())
+    if node.tls is not None:
+        session.settings.preset("ssl", "on")
     for name, text in startup.parameters.items():
         if name.startswith("_pq_.") or name == "replication":
             continue

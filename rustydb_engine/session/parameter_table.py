@@ -124,6 +124,7 @@ server_encoding|string||internal|UTF8||||Preset Options|Shows the server (databa
 session_replication_role|enum||superuser|origin|||origin,replica,local|Client Connection Defaults / Statement Behavior|Sets the session's behavior for triggers and rewrite rules.
 shared_buffers|integer|8kB|postmaster|16384|16|1073741823||Resource Usage / Memory|Sets the number of shared memory buffers used by the server.
 shared_preload_libraries|string||postmaster|||||Client Connection Defaults / Shared Library Preloading|Lists shared libraries to preload into server.
+ssl|bool||sighup|off||||Connections and Authentication / SSL|Enables SSL connections.
 standard_conforming_strings|bool||user|on||||Version and Platform Compatibility / Previous PostgreSQL Versions|Causes '...' strings to treat backslashes literally.
 statement_timeout|integer|ms|user|0|0|2147483647||Client Connection Defaults / Statement Behavior|Sets the maximum allowed duration of any statement.
 stats_fetch_consistency|enum||user|cache|||none,cache,snapshot|Statistics / Cumulative Query and Index Statistics|Sets the consistency of accesses to statistics data.

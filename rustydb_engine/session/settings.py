@@ -80,6 +80,11 @@ class Settings:
         parameter = PARAMETERS.get(key)
         return self._startup.get(key, parameter.default if parameter else "")
 
+    def preset(self, name: str, text: str) -> None:
+        """Give a parameter the value that this server has: what RESET returns to, too."""
+        assert name in PARAMETERS, f"{name} is in the table"
+        self._startup[name] = text
+
     def set_startup(self, name: str, text: str) -> None:
         """Set a parameter from the startup packet: it becomes what RESET returns to."""
         key = name.lower()

@@ -306,6 +306,7 @@ def test_pg_stat_ssl_says_who_is_encrypted() -> None:
     secured = Secured(asked(host), certificate=ADMIN)
     log_in(secured)
     log_in(Secured(asked(host)))
+    assert client.ask("SHOW ssl").rows == [(b"on",)] and Host().connect().ask("SHOW ssl").rows == [(b"off",)]
     columns = "ssl, version, cipher, bits, client_dn, client_serial, issuer_dn"
     rows = client.ask(f"SELECT {columns} FROM pg_stat_ssl ORDER BY pid").rows
     cipher = (b"t", b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", b"256")
