@@ -125,6 +125,9 @@ class Proxied:
                 self.start(cancel(self.address, process_id, secret_key))
             case pg.MessageRejected(_, sqlstate, message):
                 self.refuse(sqlstate, message)
+            case pg.QueryReceived() | pg.FunctionCallReceived() if self.client is not None and self.client.in_pipeline:
+                self.refuse("0A000", "a simple query within a pipeline does not pass this proxy")
+                return
             case pg.QueryReceived(sql) | pg.ParseReceived(_, sql):
                 print(f"{self.startup.user}@{self.startup.database}: {sql}", flush=True)
         command = pg.request_of(event)

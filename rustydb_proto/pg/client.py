@@ -458,6 +458,11 @@ class ClientMachine:
         return len(self._requests)
 
     @property
+    def in_pipeline(self) -> bool:
+        """Whether requests of the extended protocol were sent that no Sync has followed yet."""
+        return self._in_pipeline
+
+    @property
     def phase(self) -> ClientPhase:
         """What the connection is doing."""
         return self._phase

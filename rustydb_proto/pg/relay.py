@@ -7,7 +7,9 @@
 event of the client half into the command that answers the same. Between the two a proxy may look, change, count,
 refuse. Events of starting and ending (who the user is, passwords, TLS, cancel, the end) have no counterpart: both
 functions return None for them, and the proxy decides. The server half lets answers lag behind the
-requests that it reported, so a proxy forwards each event as it comes.
+requests that it reported, so a proxy forwards each event as it comes. Only a Query or FunctionCall within a pipeline, before its
+Sync, cannot lag: whether an error is its own or an earlier request's is not to be seen from outside. No driver sends that;
+ask `ClientMachine.in_pipeline`, and refuse it.
 
 Make the client half with `encoded_rows=True`: rows then pass as they are, without being decoded. For a proxy that need not
 take part in the conversation at all, stream.py is simpler. `adapters/examples/postgres_proxy.py` is such a proxy.

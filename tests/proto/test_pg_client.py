@@ -394,3 +394,12 @@ def test_unread_bytes_can_be_handed_over() -> None:
     for piece in cut_bytes(b"Z\0\0"):
         machine.receive_data(START, piece)
     assert machine.take_unread() == (b"Z\0\0", False)
+
+
+def test_a_pipeline_lasts_until_its_sync() -> None:
+    machine = open_client()
+    assert not machine.in_pipeline
+    machine.send(START, Parse("", "select 1"))
+    assert machine.in_pipeline
+    machine.send(START, Sync())
+    assert not machine.in_pipeline

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ from pathlib import Path
 import pytest
 from examples import EXAMPLES, Running, environment, running
 from pg_oracle import BINARIES, Oracle
+
+from rustydb_proto.pg import framing
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -265,3 +268,11 @@ def test_a_cancel_request_passes_a_tap(tap: Running) -> None:
         with pytest.raises(psycopg.errors.QueryCanceled):
             connection.execute("do $$ begin raise notice 'running'; perform pg_sleep(30); end $$")
         canceler.join()
+
+
+def test_a_simple_query_within_a_pipeline_is_refused(proxy: Running) -> None:
+    startup = framing.startup({"user": "trusted", "database": "postgres"}) + framing.password_message(b"any")
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as connection:
+        connection.sendall(startup + framing.parse("", "selec") + framing.query("select 1"))
+        data = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b"C0A000\0Ma simple query within a pipeline" in data
