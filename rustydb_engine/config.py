@@ -35,6 +35,7 @@ class Config:
     tls_required: bool = False
     certificate_login: bool = False
     native_idle_ns: int = 600_000_000_000
+    native_requests_per_s: int = 0
     wal_segment_bytes: int = 16 * MIB
     checkpoint_wal_bytes: int = 256 * MIB
     checkpoint_ns: int = 300_000_000_000

@@ -81,6 +81,15 @@ OPTIONS = (
         "bytes of SQL text that one statement may have", (1024, 1 << 30), metavar="BYTES",
     ),
     Option(
+        "idle_timeout", "RUSTYDB_IDLE_TIMEOUT", "network", "idle_timeout", "integer", 600,
+        "seconds after which a client of the native protocol that says nothing and waits for nothing is disconnected; 0: never",
+        (0, 1_000_000), metavar="SECONDS",
+    ),
+    Option(
+        "native_rate", "RUSTYDB_NATIVE_RATE", "network", "native_rate", "integer", 0,
+        "requests that one connection of the native protocol may make in a second; 0: any number", (0, 10_000_000), metavar="N",
+    ),
+    Option(
         "data_dir", "RUSTYDB_DATA_DIR", "storage", "data_dir", "text", "./rustydb-data",
         "directory of the database, created when missing; :memory: keeps nothing", metavar="DIRECTORY",
     ),
@@ -174,6 +183,8 @@ class Options:
     one_port: int | None
     max_connections: int
     max_request_size: int
+    idle_timeout: int
+    native_rate: int
     data_dir: str
     checkpoint_size: int
     checkpoint_interval: int

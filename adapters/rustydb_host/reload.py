@@ -18,6 +18,8 @@ from rustydb_proto.core import io
 LIMITS: Final = {
     "max_connections": ("connections_max", 1),
     "max_request_size": ("sql_bytes_max", 1),
+    "idle_timeout": ("native_idle_ns", 1_000_000_000),
+    "native_rate": ("native_requests_per_s", 1),
     "checkpoint_size": ("checkpoint_wal_bytes", 1),
     "checkpoint_interval": ("checkpoint_ns", 1_000_000_000),
     "tls_required": ("tls_required", 1),

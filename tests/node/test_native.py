@@ -567,6 +567,14 @@ def test_a_step_sends_about_a_megabyte_at_most(client: NativeClient) -> None:
     assert host.node.deadline(host.now) == host.now.mono_ns, "there is more to do"
 
 
+def test_requests_a_second_can_be_limited() -> None:
+    client = connect(Host(native_requests_per_s=5))
+    client.send(*[m.Execute(f"select {n}") for n in range(7)])
+    assert kinds(client.take()).count("Error") == 2
+    client.host.wait(0.2)
+    assert client.rows("select 1") == [(1,)]
+
+
 def test_notices_come_before_their_result(client: NativeClient) -> None:
     client.send(m.Query("drop table if exists nix"))
     notice, result = client.take()

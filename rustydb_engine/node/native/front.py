@@ -52,8 +52,8 @@ _FREE: Final = re.compile(
 _NOT_FREE: Final = re.compile(
     r";|\b(?:set_config|pg_temp|advisory|currval|lastval|setseed|pg_backend_pid|pg_notify|into\s+temp)", re.I
 )
-# An internal error, a full disk, no memory: the server's own trouble, which the circuit breaker counts.
-_OWN_TROUBLE: Final = ("XX", "58", "53")
+# Internal errors and errors of the disk: the server's own trouble, which the circuit breaker counts.
+_OWN_TROUBLE: Final = ("XX", "58030")
 
 
 class NativeFront:
@@ -71,7 +71,10 @@ class NativeFront:
         self.node = node
         self.connection = connection
         limits = Limits(
-            sql_bytes_max=config.sql_bytes_max, handshake_ns=config.startup_ns, idle_ns=config.native_idle_ns
+            sql_bytes_max=config.sql_bytes_max,
+            handshake_ns=config.startup_ns,
+            idle_ns=config.native_idle_ns,
+            requests_per_s=config.native_requests_per_s,
         )
         peer = connection.secured
         self.machine = ServerMachine(
@@ -535,7 +538,7 @@ class NativeFront:
 
     def judge(self, error: SqlError | None) -> None:
         """Tell the circuit breaker how a request ended."""
-        if error is not None and error.sqlstate.startswith(_OWN_TROUBLE) and error.sqlstate != "53400":
+        if error is not None and error.sqlstate.startswith(_OWN_TROUBLE):
             self._breaker.failed(self.node.now)
         else:
             self._breaker.succeeded()
