@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 
+import psycopg
 import pytest
 
-from tests.values.golden import HERE, compute, golden_lines, line_of
+from tests.support import oracle
+from tests.values.golden import HERE, compute, golden_lines, line_of, recorded
 from tests.values.operator_cases import FILES
 
 
@@ -25,13 +27,16 @@ def test_the_golden_files_hold_the_cases_of_the_lists(name: str) -> None:
     assert [case for case, _ in golden_lines(HERE / f"{name}.txt")] == list(FILES[name]())
 
 
-@pytest.mark.skipif("RUSTYDB_TEST_POSTGRES" not in os.environ, reason="RUSTYDB_TEST_POSTGRES names no PostgreSQL 15")
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[psycopg.Connection]:
+    try:
+        with oracle.running() as found, psycopg.connect(found.url, autocommit=True) as connection:
+            yield connection
+    except oracle.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
 @pytest.mark.parametrize("name", FILES)
-def test_postgresql_still_answers_as_recorded(name: str) -> None:
-    import psycopg
-
-    from tests.values.golden import recorded
-
-    with psycopg.connect(os.environ["RUSTYDB_TEST_POSTGRES"], autocommit=True) as connection:
-        for case, answer in golden_lines(HERE / f"{name}.txt"):
-            assert recorded(connection, case) == answer
+def test_postgresql_still_answers_as_recorded(name: str, postgresql: psycopg.Connection) -> None:
+    for case, answer in golden_lines(HERE / f"{name}.txt"):
+        assert recorded(postgresql, case) == answer
