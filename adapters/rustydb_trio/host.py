@@ -19,7 +19,8 @@ from rustydb_host.reactor import Reactor, Selecting
 
 def run(service: Service) -> int:
     """Serve until the core halts; return its code."""
-    return trio.run(serve, service)
+    code: int = trio.run(serve, service)
+    return code
 
 
 async def serve(service: Service) -> int:
