@@ -9,13 +9,10 @@ rustydb sim …                       the simulator
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final
-
-LOOPS: Final = ("asyncio", "trio", "gevent", "curio")
 
 
 def main() -> int:
@@ -42,25 +39,17 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _serve(arguments: list[str]) -> int:
+    from rustydb_host import launch
+
     try:
-        loop, rest = _take_loop(arguments)
+        loop, rest = _take_loop(arguments, tuple(launch.HOSTS))
     except ValueError as error:
         print(f"rustydb serve: {error}", file=sys.stderr)
         return 2
-    try:
-        launcher = importlib.import_module(f"rustydb_{loop}.__main__")
-    except ModuleNotFoundError as error:
-        print(
-            f"rustydb serve: --loop {loop} needs a package that is not installed ({error.name}): pip install 'rustydb[{loop}]'",
-            file=sys.stderr,
-        )
-        return 2
-    sys.argv = [f"rustydb serve --loop {loop}", *rest]
-    status: int = launcher.main()
-    return status
+    return launch.main("rustydb serve", loop, rest)
 
 
-def _take_loop(arguments: list[str]) -> tuple[str, list[str]]:
+def _take_loop(arguments: list[str], known: Sequence[str]) -> tuple[str, list[str]]:
     """Return the loop (option, variable RUSTYDB_LOOP, or asyncio) and the arguments without it."""
     loop = os.environ.get("RUSTYDB_LOOP") or "asyncio"
     rest: list[str] = []
@@ -72,8 +61,8 @@ def _take_loop(arguments: list[str]) -> tuple[str, list[str]]:
             loop = argument.partition("=")[2]
         else:
             rest.append(argument)
-    if loop not in LOOPS:
-        raise ValueError(f"--loop: {loop!r} is none of {', '.join(LOOPS)}")
+    if loop not in known:
+        raise ValueError(f"--loop: {loop!r} is none of {', '.join(known)}")
     return loop, rest
 
 
