@@ -110,8 +110,10 @@ class Feed:
         tables: dict[int, list[News]] = {}
         if self.watched and (txn.writes or txn.catalog is not None):
             table_notes = [note for note in notes.tables if self._watches(note.table.oid)] if notes is not None else []
-            self._collect(txn, table_notes, tables)
-            self._follow(txn, table_notes, tables)
+            if table_notes or self._touches(txn):
+                self._collect(txn, table_notes, tables)
+            if txn.catalog is not None:
+                self._follow(txn, table_notes, tables)
         messages = tuple(notes.messages) if notes is not None else ()
         if messages or tables:
             self.pending.append(CommitNews(csn, txn.xid, txn.process_id, messages, tables))
@@ -123,6 +125,10 @@ class Feed:
         while pending and pending[0].csn <= durable_csn:
             taken.append(pending.popleft())
         return taken
+
+    def _touches(self, txn: Transaction) -> bool:
+        watched = self.watched
+        return any(write[0].storage in watched for write in txn.writes)
 
     def _watches(self, oid: int) -> bool:
         return any(table.oid == oid for table in self.watched.values())
@@ -162,11 +168,10 @@ class Feed:
 
     def _follow(self, txn: Transaction, notes: list[TableNote], tables: dict[int, list[News]]) -> None:
         """Watch the heaps that watched tables have from now on."""
+        assert txn.catalog is not None, "a transaction that changed tables has a catalog"
         for note in notes:
             self.unwatch(note.table.oid)
             self.watched[note.table.storage] = note.table
-        if txn.catalog is None:
-            return
         for oid, entry in txn.catalog.changes:
             if entry is None and self._watches(oid):
                 tables.setdefault(oid, []).append(Dropped())
