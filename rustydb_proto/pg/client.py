@@ -394,7 +394,7 @@ class ClientMachine:
         elif kind is messages.CopyDone or kind is commands.CopyFail:
             both = self._phase is ClientPhase.COPY_BOTH
             self._phase = ClientPhase.COPY_OUT if both else ClientPhase.OPEN
-        else:
+        elif kind is not messages.CopyData:
             self._in_pipeline = True
 
     def _allows(self, kind: type) -> bool:

@@ -403,3 +403,14 @@ def test_a_pipeline_lasts_until_its_sync() -> None:
     assert machine.in_pipeline
     machine.send(START, Sync())
     assert not machine.in_pipeline
+
+
+def test_copy_data_begins_no_pipeline() -> None:
+    machine = open_client()
+    machine.send(START, Query("copy t from stdin"))
+    assert receive(machine, framing.copy_in_response(0, [])) == [CopyInStarted(0, ())]
+    machine.send(START, CopyData(b"x"))
+    machine.send(START, CopyDone())
+    receive(machine, framing.command_complete("COPY 1") + framing.READY_IDLE)
+    assert not machine.in_pipeline
+    assert isinstance(receive(machine, framing.command_complete("SELECT 1"))[0], ProtocolFailed), "nothing was asked"
