@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ psycopg = pytest.importorskip("psycopg")
 from psycopg import pq  # noqa: E402
 
 STATUS = pq.ExecStatus
+OVER = "over"
+"""The status after a session's last answer."""
 TRANSACTION = {pq.TransactionStatus.IDLE: "I", pq.TransactionStatus.INTRANS: "T", pq.TransactionStatus.INERROR: "E"}
 # Objects of each run have their own numbers; so do backends and their transactions.
 _NUMBER = re.compile(r"\b[1-9]\d{4,6}\b")
@@ -60,7 +63,9 @@ class Ours:
             event = self.machine.next_event()
             self.socket.sendall(self.machine.data_to_send())
             if isinstance(event, pg.Stop):
-                self.machine.receive_data(START, self.socket.recv(65536))
+                data = self.socket.recv(65536)
+                assert data or isinstance(event, pg.NeedData), "the session is over"
+                self.machine.receive_data(START, data)
             else:
                 assert not isinstance(event, pg.ConnectionEnded | pg.ProtocolFailed), event
                 yield event
@@ -98,6 +103,9 @@ class Ours:
                 case pg.ErrorReceived(fields):
                     answer.results.append(dict(sorted(fields.items())))
                     columns, rows = None, []
+                    if fields["V"] == "FATAL":  # no ReadyForQuery follows
+                        answer.status = OVER
+                        return answer
                 case pg.NoticeReceived(fields):
                     answer.notices.append(dict(sorted(fields.items())))
                 case pg.CopyInStarted(form, formats):
@@ -118,7 +126,8 @@ class Ours:
 
     def close(self) -> None:
         self.machine.send(START, pg.Terminate())
-        self.socket.sendall(self.machine.data_to_send())
+        with suppress(OSError):  # a session that was terminated
+            self.socket.sendall(self.machine.data_to_send())
         self.socket.close()
 
 
@@ -151,6 +160,9 @@ class Libpq:
         answer = Answer()
         while (result := self.connection.get_result()) is not None:
             answer.results += self._result(result, statement)
+            if result.error_field(pq.DiagnosticField.SEVERITY_NONLOCALIZED) == b"FATAL":
+                answer.status = OVER  # libpq adds an error of its own for the end of the connection
+                return answer
         answer.notices = list(self.notices)
         answer.status = TRANSACTION[self.connection.transaction_status]
         return answer
