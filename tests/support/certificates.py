@@ -26,6 +26,18 @@ from rustydb_proto.tls import ServerContext
 from rustydb_proto.tls_binding import end_point_hash
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+_SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 HOUR = datetime.timedelta(hours=1)
 
 
@@ -141,7 +153,7 @@ class Authority:
     def _sign(
         self,
         subject: x509.Name,
-        public: object,
+        public: PublicKey,
         names: Sequence[str],
         authority: bool,
         algorithm: hashes.HashAlgorithm,
@@ -149,6 +161,12 @@ class Authority:
     ) -> x509.Certificate:
         builder = _builder(subject, self._name, public, valid)
         builder = builder.add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        # Python 3.13 verifies strictly (RFC 5280): an authority says what it signs, and each certificate whose key it and its issuer have.
+        issuer = self._key.public_key()
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        if authority:
+            builder = builder.add_extension(_SIGNS, critical=True)
         if names:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName([_name(name) for name in names]), critical=False
